@@ -1,0 +1,24 @@
+// Resource: where a kind lives in the API, as its URL and its list need it.
+#pragma once
+
+#include <string_view>
+
+namespace stillpoint::api {
+
+struct Resource {
+  std::string_view group;  // empty for the core group
+  std::string_view version;
+  std::string_view kind;
+  std::string_view plural;
+  bool namespaced = true;
+  bool operator==(const Resource&) const = default;
+};
+
+// Every object struct `T` names its resource as `T::kResource`.
+template <class T>
+concept Object = requires(const T& t) {
+  T::kResource.plural;
+  t.metadata.name;
+};
+
+}  // namespace stillpoint::api
