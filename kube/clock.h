@@ -5,13 +5,12 @@
 #include "api/meta.h"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 
 namespace stillpoint::kube {
 
@@ -36,15 +35,31 @@ class Clock {
 // The real one. Uses timers of the calling coroutine's executor.
 [[nodiscard]] std::unique_ptr<Clock> MakeSystemClock();
 
-// Runs `operation` for at most `timeout`; then cancels it and gives kTimeout with `what`.
-// Waits until the cancelled operation has ended, so it must react to cancellation.
+// Runs `operation` for at most `timeout`, then cancels it. True: it has finished by itself.
+// Always waits until it has ended, so it must react to cancellation. Its exception is thrown at
+// once (the operators of Asio's awaitable_operators.hpp would first sleep to the end).
+// Cancellation: cancels `operation` and throws what it throws.
+[[nodiscard]] boost::asio::awaitable<bool> RunWithin(Clock& clock,
+                                                     std::chrono::milliseconds timeout,
+                                                     boost::asio::awaitable<void> operation);
+
+namespace internal {
+// A pointer, not a reference: `to` lives in the frame of the caller that awaits this.
+template <class T>
+boost::asio::awaitable<void> Store(boost::asio::awaitable<T> operation, std::optional<T>* to) {
+  to->emplace(co_await std::move(operation));
+}
+}  // namespace internal
+
+// As RunWithin, with a value; kTimeout with `what` when the time is over.
 template <class T>
 boost::asio::awaitable<api::Result<T>> WithTimeout(
     Clock& clock, std::chrono::milliseconds timeout, std::string what,
     boost::asio::awaitable<api::Result<T>> operation) {
-  using namespace boost::asio::experimental::awaitable_operators;
-  auto outcome = co_await (std::move(operation) || clock.Sleep(timeout));
-  if (outcome.index() == 0) co_return std::move(std::get<0>(outcome));
+  std::optional<api::Result<T>> result;
+  const bool finished =
+      co_await RunWithin(clock, timeout, internal::Store(std::move(operation), &result));
+  if (finished) co_return std::move(*result);
   co_return api::Error{api::Code::kTimeout, std::move(what)};
 }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -32,7 +33,9 @@ class TaskGroup {
   // Suspends until every task has ended by itself.
   [[nodiscard]] boost::asio::awaitable<void> Join();
 
+  // How many tasks run, and how many have ended with an exception.
   [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] std::size_t failures() const;
 
  private:
   class Impl;

@@ -1,0 +1,121 @@
+// FakeClock: virtual time for tests. Nothing waits for real; timers run in the order (time, age).
+#pragma once
+
+#include "kube/clock.h"
+#include "kube/waiters.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+namespace stillpoint::unit {
+
+// Threads: the thread of the test, which also runs `io` through these methods and never by itself.
+// Lifetime: must outlive the coroutines on `io`. To crash them all at once, destroy `io`.
+class FakeClock final : public kube::Clock {
+ public:
+  explicit FakeClock(boost::asio::io_context& io) : io_(io) {}
+
+  api::Time Now() const override { return wall_; }
+  Steady SteadyNow() const override { return steady_; }
+
+  boost::asio::awaitable<void> Sleep(std::chrono::milliseconds duration) override {
+    if (duration.count() <= 0) {
+      co_await boost::asio::post(io_, boost::asio::use_awaitable);
+      co_return;
+    }
+    Timer timer(*this, steady_ + duration);
+    co_await timer.waiters.Wait();
+  }
+
+  // Runs what is ready, without letting time pass.
+  void Settle() {
+    io_.restart();
+    for (int handlers = 0; io_.poll_one() > 0; ++handlers) {
+      if (handlers > 10'000'000) throw std::logic_error("the loop never becomes idle");
+    }
+  }
+
+  // Lets `duration` pass: every timer that falls due runs at its own instant, and what it wakes
+  // runs before the next one.
+  void Advance(std::chrono::milliseconds duration) {
+    const Steady end = steady_ + duration;
+    Settle();
+    while (!timers_.empty() && timers_.begin()->first.first <= end) FireFirst();
+    MoveTo(end);
+    Settle();
+  }
+
+  // The wall clock alone jumps, as after a correction by NTP.
+  void JumpWall(std::chrono::milliseconds by) { wall_ += by; }
+
+  // A pause of the whole process, as by SIGSTOP: time passes and nothing runs, not even timers.
+  void Freeze(std::chrono::milliseconds duration) { MoveTo(steady_ + duration); }
+
+  // Runs `coroutine` to its end, letting as much time pass as it needs. Throws what it throws, and
+  // std::logic_error when it waits for something that no timer will bring within `limit`.
+  template <class T>
+  T Run(boost::asio::awaitable<T> coroutine,
+        std::chrono::milliseconds limit = std::chrono::hours(24)) {
+    const Steady end = steady_ + limit;
+    auto future = boost::asio::co_spawn(io_, std::move(coroutine), boost::asio::use_future);
+    Settle();
+    while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      if (timers_.empty() || timers_.begin()->first.first > end) {
+        throw std::logic_error("coroutine never finished");
+      }
+      FireFirst();
+    }
+    return future.get();
+  }
+
+  // How many coroutines sleep.
+  [[nodiscard]] std::size_t sleepers() const { return timers_.size(); }
+
+ private:
+  using Key = std::pair<Steady, std::uint64_t>;
+
+  // Lives in the frame of the sleeping coroutine, so that a cancelled sleep leaves nothing.
+  struct Timer {
+    Timer(FakeClock& owner, Steady due)
+        : clock(owner), key(due, ++owner.last_id_), waiters(owner.io_.get_executor()) {
+      clock.timers_.emplace(key, this);
+    }
+    ~Timer() { clock.timers_.erase(key); }
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+    FakeClock& clock;
+    const Key key;
+    kube::Waiters waiters;
+  };
+
+  void FireFirst() {
+    auto first = timers_.extract(timers_.begin());
+    MoveTo(std::max(steady_, first.key().first));
+    first.mapped()->waiters.NotifyAll();
+    Settle();
+  }
+
+  void MoveTo(Steady to) {
+    wall_ += std::chrono::floor<api::Time::duration>(to - steady_);
+    steady_ = to;
+  }
+
+  boost::asio::io_context& io_;
+  Steady steady_{std::chrono::hours(1000)};
+  api::Time wall_{std::chrono::sys_days(std::chrono::January / 1 / 2026)};
+  std::uint64_t last_id_ = 0;
+  std::map<Key, Timer*> timers_;
+};
+
+}  // namespace stillpoint::unit
