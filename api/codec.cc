@@ -1,0 +1,373 @@
+#include "api/codec.h"
+
+#include "api/duration.h"
+#include "api/quote.h"
+
+#include <fmt/format.h>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace stillpoint::api {
+namespace {
+
+namespace json = boost::json;
+
+// ---- encode -----------------------------------------------------------------------------------
+
+const void* At(const void* object, const Member& member) {
+  return static_cast<const std::byte*>(object) + member.offset;
+}
+
+void* At(void* object, const Member& member) {
+  return static_cast<std::byte*>(object) + member.offset;
+}
+
+json::value EncodeEnum(const Type& type, const void* from) {
+  const auto found = std::ranges::find(type.values, type.load(from), &EnumValue::value);
+  return found == type.values.end() ? json::value() : json::value(json::string(found->name));
+}
+
+std::string ApiVersion(const Resource& resource) {
+  if (resource.group.empty()) return std::string(resource.version);
+  return fmt::format("{}/{}", resource.group, resource.version);
+}
+
+// Whether a member that was encoded as `value` is left out (see codec.h).
+bool IsAbsent(const Type& owner, const Type& type, const json::value& value) {
+  switch (type.shape) {
+    case Shape::kString:
+    case Shape::kQuantity:
+      return value.get_string().empty();
+    case Shape::kOptional:
+    case Shape::kValue:
+    case Shape::kEnum:
+      return value.is_null();
+    case Shape::kList:
+      return value.get_array().empty();
+    case Shape::kMap:
+    case Shape::kStruct:
+    case Shape::kObject:
+      return value.get_object().empty();
+    case Shape::kInteger:
+      return owner.omits_zero && value.get_int64() == 0;
+    case Shape::kBool:
+    case Shape::kTime:
+    case Shape::kMicroTime:
+    case Shape::kDuration:
+      return false;
+  }
+  return false;
+}
+
+json::value EncodeStruct(const Type& type, const void* from) {
+  json::object out;
+  if (type.resource != nullptr) {
+    out["apiVersion"] = ApiVersion(*type.resource);
+    out["kind"] = json::string_view(type.resource->kind.data(), type.resource->kind.size());
+  }
+  for (const Member& member : type.members) {
+    const Type& member_type = member.type();
+    json::value value = internal::Encode(member_type, At(from, member));
+    if (!IsAbsent(type, member_type, value)) out[member.key] = std::move(value);
+  }
+  return out;
+}
+
+json::value EncodeOptional(const Type& type, const void* from) {
+  const auto items = type.items(from);
+  return items.empty() ? json::value() : internal::Encode(type.element(), items.front().value);
+}
+
+json::value EncodeList(const Type& type, const void* from) {
+  json::array out;
+  for (const Item& item : type.items(from)) {
+    out.push_back(internal::Encode(type.element(), item.value));
+  }
+  return out;
+}
+
+json::value EncodeMap(const Type& type, const void* from) {
+  json::object out;
+  for (const Item& item : type.items(from)) {
+    out[*item.key] = internal::Encode(type.element(), item.value);
+  }
+  return out;
+}
+
+Time TimeOf(std::int64_t microseconds) {
+  return Time(Time::duration(microseconds));
+}
+
+// ---- decode -----------------------------------------------------------------------------------
+
+// Where we are, as a chain of frames on the stack: it costs nothing until there is an error.
+struct Path {
+  const Path* parent = nullptr;
+  std::string_view key = {};
+  std::size_t index = 0;
+  enum class Kind { kRoot, kMember, kIndex, kMapKey } kind = Kind::kRoot;
+};
+
+std::string ToString(const Path& path) {
+  std::string parent = path.parent == nullptr ? std::string() : ToString(*path.parent);
+  switch (path.kind) {
+    case Path::Kind::kRoot:
+      return parent;
+    case Path::Kind::kMember:
+      return parent.empty() ? std::string(path.key) : parent + "." + std::string(path.key);
+    case Path::Kind::kIndex:
+      return fmt::format("{}[{}]", parent, path.index);
+    case Path::Kind::kMapKey:
+      return fmt::format("{}[{}]", parent, Quote(path.key));
+  }
+  return parent;
+}
+
+Error Invalid(const Path& path, std::string_view message) {
+  const std::string where = ToString(path);
+  return {Code::kInvalid, fmt::format("{}: {}", where.empty() ? "the object" : where, message)};
+}
+
+// How a message names a value.
+std::string Show(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::string:
+      return Quote(value.get_string());
+    case json::kind::array:
+      return "a list";
+    case json::kind::object:
+      return "an object";
+    default:
+      return json::serialize(value);
+  }
+}
+
+Error WrongKind(const Path& path, const json::value& from, std::string_view want) {
+  return Invalid(path, fmt::format("{} is not {}", Show(from), want));
+}
+
+Result<void> DecodeType(const Type& type, const json::value& from, void* to, const Path& path);
+
+std::string_view TextOf(const json::value& value) {
+  return value.get_string();
+}
+
+Result<void> DecodeBool(const Type& type, const json::value& from, void* to, const Path& path) {
+  if (!from.is_bool()) return WrongKind(path, from, "true or false");
+  type.store(to, from.get_bool() ? 1 : 0);
+  return {};
+}
+
+Result<void> DecodeInteger(const Type& type, const json::value& from, void* to, const Path& path) {
+  if (!from.is_int64() && !from.is_uint64()) return WrongKind(path, from, "a whole number");
+  // A uint64 kind holds only what does not fit an int64.
+  if (from.is_uint64() || from.get_int64() < type.min || from.get_int64() > type.max) {
+    return Invalid(path,
+                   fmt::format("{} is not between {} and {}", Show(from), type.min, type.max));
+  }
+  type.store(to, from.get_int64());
+  return {};
+}
+
+Result<void> DecodeTime(const Type& type, const json::value& from, void* to, const Path& path) {
+  if (!from.is_string()) return WrongKind(path, from, "a time, for example 2026-11-21T02:00:04Z");
+  const auto time = ParseTime(TextOf(from));
+  if (!time) return Invalid(path, time.error().message);
+  type.store(to, time->time_since_epoch().count());
+  return {};
+}
+
+Result<void> DecodeDuration(const Type& type, const json::value& from, void* to, const Path& path) {
+  if (!from.is_string()) return WrongKind(path, from, "a duration, for example 90s or 1d6h30m");
+  const auto duration = ParseDuration(TextOf(from));
+  if (!duration) return Invalid(path, duration.error().message);
+  type.store(to, duration->count());
+  return {};
+}
+
+// Servers write text; a person may write a plain number in a schema that takes both.
+Result<void> DecodeQuantity(const json::value& from, void* to, const Path& path) {
+  if (!from.is_string() && !from.is_number()) {
+    return WrongKind(path, from, "a size, for example 10Gi or 500M");
+  }
+  auto quantity = Quantity::Parse(from.is_string() ? std::string(TextOf(from)) : Show(from));
+  if (!quantity) return Invalid(path, quantity.error().message);
+  *static_cast<Quantity*>(to) = std::move(*quantity);
+  return {};
+}
+
+std::string Names(const std::vector<EnumValue>& values) {
+  std::string names;
+  for (const EnumValue& value : values) names += (names.empty() ? "" : ", ") + value.name;
+  return names;
+}
+
+Result<void> DecodeEnum(const Type& type, const json::value& from, void* to, const Path& path) {
+  if (from.is_string()) {
+    const auto found = std::ranges::find(type.values, TextOf(from), &EnumValue::name);
+    if (found != type.values.end()) {
+      type.store(to, found->value);
+      return {};
+    }
+  }
+  return WrongKind(path, from, "one of " + Names(type.values));
+}
+
+Result<void> DecodeString(const json::value& from, void* to, const Path& path) {
+  if (!from.is_string()) return WrongKind(path, from, "text");
+  *static_cast<std::string*>(to) = TextOf(from);
+  return {};
+}
+
+Result<void> DecodeOptional(const Type& type, const json::value& from, void* to, const Path& path) {
+  return DecodeType(type.element(), from, type.add(to, {}), path);
+}
+
+Result<void> DecodeList(const Type& type, const json::value& from, void* to, const Path& path) {
+  if (!from.is_array()) return WrongKind(path, from, "a list");
+  type.clear(to);
+  std::size_t index = 0;
+  for (const json::value& element : from.get_array()) {
+    const Path at{.parent = &path, .index = index++, .kind = Path::Kind::kIndex};
+    auto done = DecodeType(type.element(), element, type.add(to, {}), at);
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> DecodeMap(const Type& type, const json::value& from, void* to, const Path& path) {
+  if (!from.is_object()) return WrongKind(path, from, "an object");
+  type.clear(to);
+  for (const auto& [key, element] : from.get_object()) {
+    const Path at{.parent = &path, .key = key, .kind = Path::Kind::kMapKey};
+    auto done = DecodeType(type.element(), element, type.add(to, key), at);
+    if (!done) return done;
+  }
+  return {};
+}
+
+// A watch may deliver a metav1.Status and a person may paste another kind: neither has our members,
+// so that without this it would decode into an object in which nothing is set.
+Result<void> CheckKind(const Resource& want, const json::object& from, const Path& path) {
+  const json::value* const kind = from.if_contains("kind");
+  if (kind == nullptr || kind->is_null()) return {};
+  if (kind->is_string() && TextOf(*kind) == want.kind) return {};
+  const Path at{.parent = &path, .key = "kind", .kind = Path::Kind::kMember};
+  return WrongKind(at, *kind, want.kind);
+}
+
+Result<void> DecodeStruct(const Type& type, const json::value& from, void* to, const Path& path) {
+  if (!from.is_object()) return WrongKind(path, from, "an object");
+  const json::object& object = from.get_object();
+  if (type.resource != nullptr) {
+    if (auto same = CheckKind(*type.resource, object, path); !same) return same;
+  }
+  for (const Member& member : type.members) {
+    const json::value* const value = object.if_contains(member.key);
+    if (value == nullptr || value->is_null()) continue;
+    const Path at{.parent = &path, .key = member.key, .kind = Path::Kind::kMember};
+    if (auto done = DecodeType(member.type(), *value, At(to, member), at); !done) return done;
+  }
+  return {};
+}
+
+Result<void> DecodeObject(const json::value& from, void* to, const Path& path) {
+  if (!from.is_object()) return WrongKind(path, from, "an object");
+  *static_cast<json::object*>(to) = from.get_object();
+  return {};
+}
+
+Result<void> DecodeType(const Type& type, const json::value& from, void* to, const Path& path) {
+  switch (type.shape) {
+    case Shape::kString:
+      return DecodeString(from, to, path);
+    case Shape::kBool:
+      return DecodeBool(type, from, to, path);
+    case Shape::kInteger:
+      return DecodeInteger(type, from, to, path);
+    case Shape::kTime:
+    case Shape::kMicroTime:
+      return DecodeTime(type, from, to, path);
+    case Shape::kDuration:
+      return DecodeDuration(type, from, to, path);
+    case Shape::kQuantity:
+      return DecodeQuantity(from, to, path);
+    case Shape::kEnum:
+      return DecodeEnum(type, from, to, path);
+    case Shape::kOptional:
+      return DecodeOptional(type, from, to, path);
+    case Shape::kList:
+      return DecodeList(type, from, to, path);
+    case Shape::kMap:
+      return DecodeMap(type, from, to, path);
+    case Shape::kStruct:
+      return DecodeStruct(type, from, to, path);
+    case Shape::kValue:
+      *static_cast<json::value*>(to) = from;
+      return {};
+    case Shape::kObject:
+      return DecodeObject(from, to, path);
+  }
+  return {};
+}
+
+}  // namespace
+
+namespace internal {
+
+json::value Encode(const Type& type, const void* from) {
+  switch (type.shape) {
+    case Shape::kString:
+      return json::string(*static_cast<const std::string*>(from));
+    case Shape::kBool:
+      return type.load(from) != 0;
+    case Shape::kInteger:
+      return type.load(from);
+    case Shape::kTime:
+      return json::string(FormatTime(TimeOf(type.load(from))));
+    case Shape::kMicroTime:
+      return json::string(FormatMicroTime({TimeOf(type.load(from))}));
+    case Shape::kDuration:
+      return json::string(FormatDuration(Duration(type.load(from))));
+    case Shape::kQuantity:
+      return json::string(static_cast<const Quantity*>(from)->text());
+    case Shape::kEnum:
+      return EncodeEnum(type, from);
+    case Shape::kOptional:
+      return EncodeOptional(type, from);
+    case Shape::kList:
+      return EncodeList(type, from);
+    case Shape::kMap:
+      return EncodeMap(type, from);
+    case Shape::kStruct:
+      return EncodeStruct(type, from);
+    case Shape::kValue:
+      return *static_cast<const json::value*>(from);
+    case Shape::kObject:
+      return *static_cast<const json::object*>(from);
+  }
+  return {};
+}
+
+Result<void> Decode(const Type& type, const json::value& from, void* to) {
+  return DecodeType(type, from, to, Path{});
+}
+
+std::string EncodeText(const Type& type, const void* from) {
+  return json::serialize(Encode(type, from));
+}
+
+Result<json::value> ParseJson(std::string_view text) {
+  boost::system::error_code error;
+  json::parse_options options;
+  options.max_depth = 64;  // destroying a value recurses
+  auto value = json::parse({text.data(), text.size()}, error, {}, options);
+  if (error) return Error{Code::kInvalid, "not JSON: " + error.message()};
+  return value;
+}
+
+}  // namespace internal
+}  // namespace stillpoint::api
