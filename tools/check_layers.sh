@@ -13,7 +13,7 @@ report() { # rule; the breaches, as grep prints them, come on stdin
   local lines
   lines=$(cat)
   [[ $lines ]] || return 0
-  printf '%s:\n%s\n' "$1" "$(sed 's/^/  /' <<<"$lines")"
+  printf '%s:\n  %s\n' "$1" "${lines//$'\n'/$'\n  '}"
   breaches=$((breaches + $(wc -l <<<"$lines")))
 }
 
@@ -58,7 +58,7 @@ fi
 # ---- third party has its place ----------------------------------------------------------------
 
 only_in() { # regex of includes, regex of the files that may have them
-  report "$1 belongs in $2" < <(search "^ *# *include +<$1" "${all[@]}" | grep -vE "^($2):" || true)
+  report "<$1> belongs in $2" < <(search "^ *# *include +<$1" "${all[@]}" | grep -vE "^($2):" || true)
 }
 only_in 'boost/beast[/.]' 'kube/(http|tls)[a-z_]*\.cc|cmd/[a-z_]*(http|health|metrics|endpoint)[a-z_]*\.cc'
 only_in 'openssl/' 'kube/(http|tls)[a-z_]*\.cc'
@@ -68,10 +68,10 @@ only_in 'yaml-cpp/' 'kube/[a-z_]*config\.cc'
 only_in 'glog/' 'cmd/[a-z_]*\.(cc|h)|controllers/[a-z_]*_controller\.cc'
 only_in 'CLI/' 'cmd/[a-z_]*\.(cc|h)'
 only_in 'boost/asio' '(kube|hooks|controllers|cmd)/[a-z_/]*\.(cc|h)'
-report "one source may use $(printf '%s ' libwebsockets), one yaml-cpp" < <(
+report "libwebsockets and yaml-cpp are known to one source each" < <(
   for library in 'libwebsockets' 'yaml-cpp/'; do
     users=$(grep -lE "^ *# *include +<$library" "${all[@]}" 2>/dev/null || true)
-    [[ $(grep -c . <<<"$users") -le 1 ]] || sed "s|$|: includes <$library|" <<<"$users"
+    [[ $(grep -c . <<<"$users") -le 1 ]] || printf '%s\n' "$users"
   done
 )
 
