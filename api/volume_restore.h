@@ -9,6 +9,7 @@
 #include <boost/describe/enum.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -107,18 +108,20 @@ BOOST_DESCRIBE_STRUCT(PinnedBackup, (), (name, uid))
 
 // One claim of the restore, and for Replace each step of the exchange of its volume.
 struct RestoredClaim {
-  std::string old;      // the claim's name before
+  std::string old;  // the claim's name before
   std::string old_uid;
-  std::string new_;     // the restored claim's name; Replace: equals `old`
+  std::string new_;  // the restored claim's name; Replace: equals `old`
   std::string new_uid;
   std::string snapshot;
   std::string snapshot_uid;
-  std::string size;     // quantity that the new claim asks for
-  ClaimSource source;   // of the new claim
+  std::string size;    // quantity that the new claim asks for
+  ClaimSource source;  // of the new claim
   bool bound = false;
 
-  // Replace only.
-  std::string kept;                // the claim that holds the old volume meanwhile
+  // Replace only. The old claim as it was, for a rollback to make it again.
+  ClaimSource old_source;
+  std::map<std::string, std::string> old_annotations;
+  std::string kept;  // the claim that holds the old volume meanwhile
   std::string kept_uid;
   std::string old_volume;          // PersistentVolume of the old claim
   std::string old_reclaim_policy;  // what it was before we set Retain
@@ -126,7 +129,7 @@ struct RestoredClaim {
 };
 BOOST_DESCRIBE_STRUCT(RestoredClaim, (),
                       (old, old_uid, new_, new_uid, snapshot, snapshot_uid, size, source, bound,
-                       kept, kept_uid, old_volume, old_reclaim_policy))
+                       old_source, old_annotations, kept, kept_uid, old_volume, old_reclaim_policy))
 
 // A volume of the pod template that points to another claim now.
 struct TemplateVolume {
@@ -151,14 +154,14 @@ BOOST_DESCRIBE_STRUCT(WorkloadBefore, (), (kind, name, uid, generation, replicas
 struct VolumeRestoreStatus {
   RestorePhase phase = RestorePhase::kPending;
   std::string reason;
-  std::string backup_name;  // the BACKUP column
-  std::string target;       // "deployment/mysql"; the TARGET column
-  std::string claims_bound; // "2/3"; the CLAIMS column
+  std::string backup_name;   // the BACKUP column
+  std::string target;        // "deployment/mysql"; the TARGET column
+  std::string claims_bound;  // "2/3"; the CLAIMS column
   std::optional<PinnedBackup> backup;
   std::optional<WorkloadBefore> workload;
   std::vector<RestoredClaim> claims;
   std::vector<HookStatus> hooks;
-  std::string failure_reason;   // why a rollback began: kept until the end
+  std::string failure_reason;  // why a rollback began: kept until the end
   std::string failure_message;
   std::optional<Time> rollout_deadline;
   std::optional<Time> start_time;
