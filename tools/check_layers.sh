@@ -63,7 +63,7 @@ only_in() { # regex of includes, regex of the files that may have them
 only_in 'boost/beast[/.]' 'kube/(http|tls)[a-z_]*\.cc|cmd/[a-z_]*(http|health|metrics|endpoint)[a-z_]*\.cc'
 only_in 'openssl/' 'kube/(http|tls)[a-z_]*\.cc'
 only_in 'boost/asio/ssl' 'kube/(http|tls)[a-z_]*\.cc'
-only_in 'libwebsockets' 'kube/lws_exec\.cc'
+only_in 'libwebsockets' 'kube/lws_[a-z_]*\.cc'
 only_in 'yaml-cpp/' 'kube/[a-z_]*config\.cc'
 only_in 'glog/' 'cmd/[a-z_]*\.(cc|h)|controllers/[a-z_]*_controller\.cc'
 only_in 'CLI/' 'cmd/[a-z_]*\.(cc|h)'
@@ -91,7 +91,7 @@ banned "randomness is injected, so that a run can be repeated" \
 banned "controllers wait by kube::Clock, not by a timer of their own" \
   '\bsteady_timer\b' '(kube|cmd)/[a-z_]*\.(cc|h)'
 banned "threads and locks live in the exec client only" \
-  '\bstd::(jthread|thread|mutex|condition_variable|atomic)\b' 'kube/lws_exec\.cc|cmd/[a-z_]*\.cc'
+  '\bstd::(jthread|thread|mutex|condition_variable|atomic)\b' 'kube/lws_[a-z_]*\.(h|cc)|cmd/[a-z_]*\.cc'
 banned "an abort may leave a database frozen: only main may give up" \
   '\bCHECK(_[A-Z]+)?\(|\bLOG\(FATAL\)|\babort\(\)|\bstd::terminate\b' 'cmd/[a-z_]*\.cc'
 banned "errors are codes: text is for people" 'message(\(\))?\.(find|contains|starts_with)\(' "$nowhere"
