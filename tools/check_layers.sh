@@ -92,6 +92,15 @@ banned "controllers wait by kube::Clock, not by a timer of their own" \
   '\bsteady_timer\b' '(kube|cmd)/[a-z_]*\.(cc|h)'
 banned "threads and locks live in the exec client only" \
   '\bstd::(jthread|thread|mutex|condition_variable|atomic)\b' 'kube/lws_[a-z_]*\.(h|cc)|cmd/[a-z_]*\.cc'
+# A coroutine may outlive what the caller had on its stack. A service, passed as a plain reference,
+# lives longer than all coroutines.
+report "parameters of a coroutine are values" < <(perl -0777 -ne '
+  while (/\bawaitable<[^;{}()]*>\s+[\w:]+\(([^;{}]*?)\)\s*(?:const\s*)?(?:override\s*)?[;{=]/g) {
+    my ($parameters, $line) = ($1, 1 + (substr($_, 0, $-[1]) =~ tr/\n//));
+    next unless $parameters =~ /(\bconst [^,]*&|\bstring_view\b|\bspan<|&&)/;
+    $parameters =~ s/\s+/ /g;
+    print "$ARGV:$line: $parameters\n";
+  }' "${all[@]}")
 banned "an abort may leave a database frozen: only main may give up" \
   '\bCHECK(_[A-Z]+)?\(|\bLOG\(FATAL\)|\babort\(\)|\bstd::terminate\b' 'cmd/[a-z_]*\.cc'
 banned "errors are codes: text is for people" 'message(\(\))?\.(find|contains|starts_with)\(' "$nowhere"
