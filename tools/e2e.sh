@@ -30,8 +30,10 @@ if [[ ! ${E2E_KUBECONFIG:-} ]]; then
   export PATH=$state/bin:$PATH
 fi
 
-# A program that dies leaves no result file, which tools/count_tests.py counts as a failure.
 status=0
+KUBECONFIG=$E2E_KUBECONFIG e2e/admission_test.sh "${results%/*}/e2e-admission.xml" || status=$?
+
+# A program that dies leaves no result file, which tools/count_tests.py counts as a failure.
 timeout --kill-after=30 "${E2E_TIMEOUT:-40m}" build/release/e2e_test \
   --gtest_output="xml:$results" "$@" || status=$?
 ((status != 124)) || echo "e2e: stopped after ${E2E_TIMEOUT:-40m}"
