@@ -1,4 +1,4 @@
-// Config: how to reach one API server and who we are there. Loaded by kube/kubeconfig.h, used by
+// Config: how to reach one API server and who we are there. Loaded by kube/load_config.h, used by
 // the HTTP client and by exec.
 #pragma once
 
@@ -48,6 +48,7 @@ class CredentialSource {
 struct Config {
   std::string host;  // DNS name or IP address, without brackets
   std::string port = "443";
+  bool plain_http = false;         // no TLS: only for a loopback host, `kubectl proxy`
   std::string base_path;           // prefix of every URL, without a trailing slash; often empty
   std::string ca_pem;              // empty: the system's store
   std::string tls_server_name;     // empty: `host`

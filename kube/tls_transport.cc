@@ -1,0 +1,319 @@
+#include "kube/tls_transport.h"
+
+#include "kube/server_url.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace stillpoint::kube {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace ssl = boost::asio::ssl;
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+using namespace std::chrono_literals;
+
+constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
+
+// For one address of a name that has several: the others want their turn.
+constexpr auto kAddressTimeout = 5s;
+
+// One TLS record.
+constexpr std::size_t kReadBuffer = std::size_t{16} << 10;
+
+// The awaits below take errors as values, so the one that means "you were cancelled" is put back
+// into the form that every coroutine expects.
+void ThrowIfAborted(error_code error) {
+  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+}
+
+api::Error Unavailable(std::string message) {
+  return {api::Code::kUnavailable, std::move(message)};
+}
+
+// 15 s of silence, then a probe every 5 s: dead after three without an answer.
+void WatchPeer(tcp::socket& socket) {
+  const int fd = socket.native_handle();
+  const auto set = [fd](int level, int option, int value) {
+    // Not worth an error: the deadline of the request remains.
+    (void)::setsockopt(fd, level, option, &value, sizeof value);
+  };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 15);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000);
+}
+
+// What a resolver has found, or will have. Outlives the coroutine that waits for it.
+struct Lookup {
+  explicit Lookup(const asio::any_io_executor& executor) : done(executor) {
+    done.expires_at(asio::steady_timer::time_point::max());
+  }
+  asio::steady_timer done;  // cancelled when there is an answer
+  bool answered = false;
+  error_code error;
+  std::vector<tcp::endpoint> endpoints;
+};
+
+// getaddrinfo runs on a thread of Asio's and cannot be stopped, so the wait for it is on a timer,
+// which can.
+asio::awaitable<api::Result<std::vector<tcp::endpoint>>> Resolve(std::string host,
+                                                                 std::string port) {
+  const auto executor = co_await asio::this_coro::executor;
+  tcp::resolver resolver(executor);
+  const auto lookup = std::make_shared<Lookup>(executor);
+  resolver.async_resolve(host, port, [lookup](error_code error, const auto& entries) {
+    lookup->answered = true;
+    lookup->error = error;
+    for (const auto& entry : entries) lookup->endpoints.push_back(entry.endpoint());
+    lookup->done.cancel();
+  });
+  const auto [aborted] = co_await lookup->done.async_wait(kAwaitTuple);
+  if (!lookup->answered) ThrowIfAborted(aborted);
+  if (!lookup->error) co_return lookup->endpoints;
+  co_return Unavailable(fmt::format("cannot resolve {}: {}", host, lookup->error.message()));
+}
+
+}  // namespace
+
+// ---- TLS --------------------------------------------------------------------------------------
+
+class TlsContext {
+ public:
+  TlsContext() : context(ssl::context::tls_client) {
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    SSL_CTX_set_mode(context.native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  }
+  ssl::context context;
+};
+
+namespace {
+
+api::Error BadPem(std::string_view what, const error_code& error) {
+  return {api::Code::kInvalid, fmt::format("the {} cannot be used: {}", what, error.message())};
+}
+
+api::Result<void> Trust(ssl::context& context, const TlsSettings& settings) {
+  error_code error;
+  if (settings.insecure_skip_tls_verify) {
+    context.set_verify_mode(ssl::verify_none, error);
+    return {};
+  }
+  context.set_verify_mode(ssl::verify_peer, error);
+  if (settings.ca_pem.empty()) {
+    context.set_default_verify_paths(error);
+  } else {
+    context.add_certificate_authority(asio::buffer(settings.ca_pem), error);
+  }
+  if (error) return BadPem("certificate authority", error);
+  return {};
+}
+
+api::Result<void> Identify(ssl::context& context, const TlsSettings& settings) {
+  if (settings.client_certificate_pem.empty()) return {};
+  error_code error;
+  context.use_certificate_chain(asio::buffer(settings.client_certificate_pem), error);
+  if (error) return BadPem("client certificate", error);
+  context.use_private_key(asio::buffer(settings.client_key_pem.Reveal()), ssl::context::pem, error);
+  if (error) return BadPem("client key", error);
+  return {};
+}
+
+// What the server's certificate must prove, checked by OpenSSL as part of the handshake. Server
+// name indication is for DNS names only.
+void ExpectPeer(SSL* handle, const std::string& server_name) {
+  X509_VERIFY_PARAM* const expected = SSL_get0_param(handle);
+  X509_VERIFY_PARAM_set_hostflags(
+      expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  error_code not_an_address;
+  asio::ip::make_address(server_name, not_an_address);
+  if (!not_an_address) {
+    X509_VERIFY_PARAM_set1_ip_asc(expected, server_name.c_str());
+    return;
+  }
+  X509_VERIFY_PARAM_set1_host(expected, server_name.c_str(), server_name.size());
+  SSL_set_tlsext_host_name(handle, server_name.c_str());
+}
+
+}  // namespace
+
+api::Result<std::shared_ptr<TlsContext>> MakeTlsContext(const TlsSettings& settings) {
+  auto tls = std::make_shared<TlsContext>();
+  if (auto trusted = Trust(tls->context, settings); !trusted) return trusted.error();
+  if (auto identified = Identify(tls->context, settings); !identified) return identified.error();
+  return tls;
+}
+
+// ---- Transport --------------------------------------------------------------------------------
+
+class Transport::Impl {
+ public:
+  Impl(asio::any_io_executor executor, Clock& clock)
+      : clock_(clock), executor_(executor), socket_(std::move(executor)) {}
+
+  asio::awaitable<api::Result<void>> Connect(std::string host, std::string port);
+  asio::awaitable<api::Result<void>> StartTls(std::shared_ptr<TlsContext> context,
+                                              std::string server_name);
+  asio::awaitable<api::Result<void>> Write(std::string bytes);
+  asio::awaitable<api::Result<std::string_view>> ReadSome();
+  [[nodiscard]] bool IsIdle() const;
+  [[nodiscard]] std::size_t bytes_written() const { return bytes_written_; }
+
+ private:
+  asio::awaitable<api::Result<std::vector<tcp::endpoint>>> Find(std::string host, std::string port);
+  asio::awaitable<api::Result<void>> ConnectTo(tcp::endpoint endpoint);
+  [[nodiscard]] api::Error HandshakeError(const std::string& server_name, error_code error);
+
+  Clock& clock_;
+  asio::any_io_executor executor_;
+  tcp::socket socket_;
+  std::shared_ptr<TlsContext> context_;  // before the stream that uses it
+  std::optional<ssl::stream<tcp::socket&>> tls_;
+  std::array<char, kReadBuffer> buffer_;
+  std::size_t bytes_written_ = 0;
+};
+
+asio::awaitable<api::Result<std::vector<tcp::endpoint>>> Transport::Impl::Find(std::string host,
+                                                                               std::string port) {
+  error_code not_an_address;
+  const auto address = asio::ip::make_address(host, not_an_address);
+  if (not_an_address) co_return co_await Resolve(std::move(host), std::move(port));
+  const auto number = static_cast<unsigned short>(std::stoul(port));
+  co_return std::vector{tcp::endpoint(address, number)};
+}
+
+asio::awaitable<api::Result<void>> Transport::Impl::Connect(std::string host, std::string port) {
+  auto endpoints = co_await Find(host, port);
+  if (!endpoints) co_return endpoints.error();
+  api::Result<void> connected = Unavailable(fmt::format("{} has no address", host));
+  for (std::size_t i = 0; i < endpoints->size(); ++i) {
+    const bool last = i + 1 == endpoints->size();
+    connected = last ? co_await ConnectTo((*endpoints)[i])
+                     : co_await WithTimeout(clock_, kAddressTimeout, "no answer",
+                                            ConnectTo((*endpoints)[i]));
+    if (connected) co_return connected;
+  }
+  co_return Unavailable(
+      fmt::format("cannot connect to {}: {}", HostPort(host, port), connected.error().message));
+}
+
+asio::awaitable<api::Result<void>> Transport::Impl::ConnectTo(tcp::endpoint endpoint) {
+  error_code ignored;
+  socket_.close(ignored);  // a socket is good for one attempt
+  const auto [error] = co_await socket_.async_connect(endpoint, kAwaitTuple);
+  ThrowIfAborted(error);
+  if (error) co_return Unavailable(error.message());
+  WatchPeer(socket_);
+  co_return api::Result<void>{};
+}
+
+asio::awaitable<api::Result<void>> Transport::Impl::StartTls(std::shared_ptr<TlsContext> context,
+                                                             std::string server_name) {
+  context_ = std::move(context);
+  tls_.emplace(socket_, context_->context);
+  ExpectPeer(tls_->native_handle(), server_name);
+  const auto [error] = co_await tls_->async_handshake(ssl::stream_base::client, kAwaitTuple);
+  ThrowIfAborted(error);
+  if (error) co_return HandshakeError(server_name, error);
+  bytes_written_ = 0;
+  co_return api::Result<void>{};
+}
+
+api::Error Transport::Impl::HandshakeError(const std::string& server_name, error_code error) {
+  const long verdict = SSL_get_verify_result(tls_->native_handle());
+  if (verdict == X509_V_OK) {
+    return Unavailable(
+        fmt::format("TLS handshake with {} failed: {}", server_name,
+                    error == asio::error::eof ? "connection closed" : error.message()));
+  }
+  return {api::Code::kInvalid,
+          fmt::format("the certificate of {} is not to be trusted: {}; check the certificate "
+                      "authority and the server name of the configuration",
+                      server_name, X509_verify_cert_error_string(verdict))};
+}
+
+asio::awaitable<api::Result<void>> Transport::Impl::Write(std::string bytes) {
+  const auto data = asio::buffer(bytes);
+  const auto [error, count] = tls_ ? co_await asio::async_write(*tls_, data, kAwaitTuple)
+                                   : co_await asio::async_write(socket_, data, kAwaitTuple);
+  bytes_written_ += count;
+  ThrowIfAborted(error);
+  if (error) co_return Unavailable(fmt::format("connection lost: {}", error.message()));
+  co_return api::Result<void>{};
+}
+
+asio::awaitable<api::Result<std::string_view>> Transport::Impl::ReadSome() {
+  const auto space = asio::buffer(buffer_);
+  const auto [error, count] = tls_ ? co_await tls_->async_read_some(space, kAwaitTuple)
+                                   : co_await socket_.async_read_some(space, kAwaitTuple);
+  ThrowIfAborted(error);
+  if (error == asio::error::eof) co_return std::string_view{};
+  if (error == ssl::error::stream_truncated) {
+    co_return Unavailable("connection lost: closed without a word");
+  }
+  if (error) co_return Unavailable(fmt::format("connection lost: {}", error.message()));
+  co_return std::string_view(buffer_.data(), count);
+}
+
+bool Transport::Impl::IsIdle() const {
+  char octet = 0;
+  const int fd = const_cast<tcp::socket&>(socket_).native_handle();
+  const auto count = ::recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+Transport::Transport(asio::any_io_executor executor, Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(executor), clock)) {}
+
+Transport::~Transport() = default;
+
+asio::awaitable<api::Result<void>> Transport::Connect(std::string host, std::string port) {
+  return impl_->Connect(std::move(host), std::move(port));
+}
+
+asio::awaitable<api::Result<void>> Transport::StartTls(std::shared_ptr<TlsContext> context,
+                                                       std::string server_name) {
+  return impl_->StartTls(std::move(context), std::move(server_name));
+}
+
+asio::awaitable<api::Result<void>> Transport::Write(std::string bytes) {
+  return impl_->Write(std::move(bytes));
+}
+
+asio::awaitable<api::Result<std::string_view>> Transport::ReadSome() {
+  return impl_->ReadSome();
+}
+
+std::size_t Transport::bytes_written() const {
+  return impl_->bytes_written();
+}
+
+bool Transport::IsIdle() const {
+  return impl_->IsIdle();
+}
+
+}  // namespace stillpoint::kube
