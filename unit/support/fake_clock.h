@@ -4,14 +4,18 @@
 #include "kube/clock.h"
 #include "kube/waiters.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <future>
 #include <map>
@@ -21,27 +25,32 @@
 namespace stillpoint::unit {
 
 // Threads: the thread of the test, which also runs `io` through these methods and never by itself.
-// Lifetime: must outlive the coroutines on `io`. To crash them all at once, destroy `io`.
+// Lifetime: must outlive the coroutines on `io`. To crash them all at once, destroy `io`; then
+// UseLoop() gives the next life its own.
 class FakeClock final : public kube::Clock {
  public:
-  explicit FakeClock(boost::asio::io_context& io) : io_(io) {}
+  explicit FakeClock(boost::asio::io_context& io) : io_(&io) {}
 
   api::Time Now() const override { return wall_; }
   Steady SteadyNow() const override { return steady_; }
 
   boost::asio::awaitable<void> Sleep(std::chrono::milliseconds duration) override {
+    const auto executor = co_await boost::asio::this_coro::executor;
     if (duration.count() <= 0) {
-      co_await boost::asio::post(io_, boost::asio::use_awaitable);
+      co_await boost::asio::post(executor, boost::asio::use_awaitable);
       co_return;
     }
-    Timer timer(*this, steady_ + duration);
+    Timer timer(*this, executor, steady_ + duration);
     co_await timer.waiters.Wait();
   }
 
+  // Lets the methods below run another loop from now on.
+  void UseLoop(boost::asio::io_context& io) { io_ = &io; }
+
   // Runs what is ready, without letting time pass.
   void Settle() {
-    io_.restart();
-    for (int handlers = 0; io_.poll_one() > 0; ++handlers) {
+    io_->restart();
+    for (int handlers = 0; io_->poll_one() > 0; ++handlers) {
       if (handlers > 10'000'000) throw std::logic_error("the loop never becomes idle");
     }
   }
@@ -68,7 +77,7 @@ class FakeClock final : public kube::Clock {
   T Run(boost::asio::awaitable<T> coroutine,
         std::chrono::milliseconds limit = std::chrono::hours(24)) {
     const Steady end = steady_ + limit;
-    auto future = boost::asio::co_spawn(io_, std::move(coroutine), boost::asio::use_future);
+    auto future = boost::asio::co_spawn(*io_, std::move(coroutine), boost::asio::use_future);
     Settle();
     while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
       if (timers_.empty() || timers_.begin()->first.first > end) {
@@ -87,8 +96,8 @@ class FakeClock final : public kube::Clock {
 
   // Lives in the frame of the sleeping coroutine, so that a cancelled sleep leaves nothing.
   struct Timer {
-    Timer(FakeClock& owner, Steady due)
-        : clock(owner), key(due, ++owner.last_id_), waiters(owner.io_.get_executor()) {
+    Timer(FakeClock& owner, boost::asio::any_io_executor executor, Steady due)
+        : clock(owner), key(due, ++owner.last_id_), waiters(std::move(executor)) {
       clock.timers_.emplace(key, this);
     }
     ~Timer() { clock.timers_.erase(key); }
@@ -111,7 +120,7 @@ class FakeClock final : public kube::Clock {
     steady_ = to;
   }
 
-  boost::asio::io_context& io_;
+  boost::asio::io_context* io_;
   Steady steady_{std::chrono::hours(1000)};
   api::Time wall_{std::chrono::sys_days(std::chrono::January / 1 / 2026)};
   std::uint64_t last_id_ = 0;

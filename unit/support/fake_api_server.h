@@ -1,0 +1,193 @@
+// FakeApiServer: an API server in memory, for tests of controllers. What it does is what the real
+// one does (semantics of objects in fake_objects.h, patches in fake_patch.h, selectors in
+// fake_selector.h): versions, generations, conflicts, finalizers, the status subresource, paged
+// lists, watches that resume, lag, end and expire.
+//
+// What it does not do: schemas, defaults and validation beyond names; admission; namespaces as
+// objects; field managers other than the client's own, so nothing is ever a conflict of managers;
+// garbage collection by owner; authentication (but a SelfSubjectAccessReview knows of Forbid());
+// and no other controller runs: play them by On().
+#pragma once
+
+#include "api/codec.h"
+#include "api/error.h"
+#include "api/meta.h"
+#include "api/resource.h"
+#include "kube/client.h"
+#include "kube/clock.h"
+#include "unit/support/fake_objects.h"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/value.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace stillpoint::unit {
+
+// "get", "list", "create", "patch", "delete", as RBAC says it.
+[[nodiscard]] std::string VerbName(kube::Verb verb);
+
+// Threads: the thread of the test. Every call of the client suspends at least once before and once
+// after its effect.
+// Lifetime: as kube::Client. It keeps nothing of the loop that its callers run on, so it survives a
+// controller that is crashed by destroying its io_context, and serves the next one.
+class FakeApiServer final : public kube::Client {
+ public:
+  explicit FakeApiServer(kube::Clock& clock);
+
+  [[nodiscard]] boost::asio::awaitable<api::Result<boost::json::value>> Do(
+      kube::Request request) override;
+  [[nodiscard]] boost::asio::awaitable<api::Result<std::unique_ptr<kube::WatchStream>>> Watch(
+      kube::WatchRequest request) override;
+
+  // ---- the world, seen and changed behind the client's back: no faults, no delay ----
+
+  // Writes all of `object`, its status included. Creates it, or replaces what is there.
+  template <api::Object T>
+  T Put(const T& object) {
+    return Read<T>(PutJson(T::kResource, api::Encode(object)));
+  }
+
+  // Throws std::logic_error if there is none.
+  template <api::Object T>
+  T Get(const api::NamespacedName& key) {
+    return Read<T>(GetJson(T::kResource, key).value());
+  }
+
+  template <api::Object T>
+  bool Exists(const api::NamespacedName& key) {
+    return GetJson(T::kResource, key).has_value();
+  }
+
+  template <api::Object T>
+  std::vector<T> All(const std::string& ns = "") {
+    std::vector<T> all;
+    for (const auto& object : AllJson(T::kResource, ns)) all.push_back(Read<T>(object));
+    return all;
+  }
+
+  // Reads, lets `change` change, puts back.
+  template <api::Object T>
+  T Change(const api::NamespacedName& key, const std::function<void(T&)>& change) {
+    T object = Get<T>(key);
+    change(object);
+    return Put(object);
+  }
+
+  // As kubectl delete: finalizers are waited for. False: there was none.
+  template <api::Object T>
+  bool Remove(const api::NamespacedName& key) {
+    return RemoveJson(T::kResource, key);
+  }
+
+  boost::json::value PutJson(const api::Resource& resource, boost::json::value object);
+  [[nodiscard]] std::optional<boost::json::value> GetJson(const api::Resource& resource,
+                                                          const api::NamespacedName& key) const;
+  [[nodiscard]] std::vector<boost::json::value> AllJson(const api::Resource& resource,
+                                                        const std::string& ns) const;
+  bool RemoveJson(const api::Resource& resource, const api::NamespacedName& key);
+
+  // Runs after every such request of the client that took effect, with the object as it is then
+  // (for kDelete, as it was). `plural` as "volumesnapshots".
+  using Callback = std::function<void(const boost::json::value&)>;
+  void On(kube::Verb verb, std::string plural, Callback callback);
+
+  // ---- faults ----
+
+  enum class When { kBeforeEffect, kAfterEffect };
+
+  // The request number `skip` + 1 from now with this verb and resource fails.
+  void FailNext(kube::Verb verb, std::string plural, api::Error error,
+                When when = When::kBeforeEffect, int skip = 0);
+  void FailNextWatch(std::string plural, api::Error error, int skip = 0);
+
+  // Ends every open watch of `plural` (of all when empty), once it has delivered what is due.
+  void EndWatches(const std::string& plural, const api::Error& error);
+
+  // A watch that would go on from before now gives kExpired, and so does every continue token.
+  void Compact();
+
+  // While held, watches see no change: caches lag.
+  void HoldWatches(bool hold);
+  void SendBookmarks();
+
+  // As a role that lacks this: kForbidden. `verb` as VerbName, or "watch".
+  void Forbid(const std::string& verb, const std::string& plural);
+  void Allow(const std::string& verb, const std::string& plural);
+
+  // As an absent CRD: kNotFound.
+  void RemoveResource(const std::string& plural);
+  void RestoreResource(const std::string& plural);
+
+  // ---- what was asked ----
+
+  // Every request so far, and the number of watches opened.
+  [[nodiscard]] const std::vector<kube::Request>& requests() const { return requests_; }
+  [[nodiscard]] const std::vector<kube::WatchRequest>& watches() const { return watches_; }
+  [[nodiscard]] int Count(kube::Verb verb, const std::string& plural) const;
+  void ClearRequests();
+
+ private:
+  class Stream;
+
+  struct Fault {
+    std::string verb;
+    std::string plural;
+    api::Error error;
+    When when;
+    int skip;
+  };
+
+  // Every object has been written by Put or by the client under test: it decodes.
+  template <api::Object T>
+  static T Read(const boost::json::value& object) {
+    auto decoded = api::Decode<T>(object);
+    if (!decoded) throw std::logic_error(decoded.error().message);
+    return std::move(*decoded);
+  }
+
+  [[nodiscard]] std::optional<api::Error> TakeFault(const std::string& verb,
+                                                    std::string_view plural, When when);
+  [[nodiscard]] std::optional<api::Error> Refusal(const std::string& verb,
+                                                  const api::Resource& resource,
+                                                  const std::string& subresource) const;
+  [[nodiscard]] api::Result<boost::json::value> Effect(const kube::Request& request);
+  [[nodiscard]] api::Result<boost::json::value> List(const kube::Request& request);
+  [[nodiscard]] boost::json::value Page(const kube::Request& request,
+                                        std::vector<boost::json::object> items,
+                                        std::uint64_t resource_version);
+  [[nodiscard]] boost::json::value Review(const boost::json::value& body) const;
+  void Changed();
+
+  struct Rest {  // of a paged list
+    std::vector<boost::json::object> items;
+    std::uint64_t resource_version = 0;
+  };
+
+  kube::Clock& clock_;
+  FakeObjects objects_;
+  std::vector<kube::Request> requests_;
+  std::vector<kube::WatchRequest> watches_;
+  std::vector<Fault> faults_;
+  std::multimap<std::pair<std::string, std::string>, Callback> callbacks_;
+  std::set<std::pair<std::string, std::string>> forbidden_;
+  std::set<std::string, std::less<>> removed_;
+  std::map<std::string, Rest> rests_;  // by continue token
+  std::uint64_t last_token_ = 0;
+  std::uint64_t compacted_ = 0;
+  bool held_ = false;
+  std::size_t visible_ = 0;                   // how many changes watches may see
+  std::map<std::uint64_t, Stream*> streams_;  // by age
+  std::uint64_t last_stream_ = 0;
+};
+
+}  // namespace stillpoint::unit

@@ -1,0 +1,24 @@
+// The three ways to patch an object, as the API server does them on plain JSON.
+#pragma once
+
+#include "api/error.h"
+
+#include <boost/json/value.hpp>
+
+namespace stillpoint::unit {
+
+// RFC 7386.
+void MergePatch(boost::json::value& target, const boost::json::value& patch);
+
+// RFC 6902: add, remove, replace, test, copy, move. Errors: kInvalid; `target` is then half done.
+[[nodiscard]] api::Result<void> JsonPatch(boost::json::value& target,
+                                          const boost::json::value& patch);
+
+// Server-side apply with one field manager: what `before` held and `now` does not is removed from
+// `target`, then `now` is merged in. Lists are replaced as a whole, except those that Kubernetes
+// merges by key: conditions (type), ownerReferences (uid), containers, volumes, env and other lists
+// of named objects (name), and finalizers, which are a set.
+void Apply(boost::json::value& target, const boost::json::value& before,
+           const boost::json::value& now);
+
+}  // namespace stillpoint::unit

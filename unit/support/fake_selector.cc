@@ -1,0 +1,128 @@
+#include "unit/support/fake_selector.h"
+
+#include "api/labels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace stillpoint::unit {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::array kFieldPaths{"metadata.name", "metadata.namespace", "spec.nodeName",
+                                 "status.phase"};
+
+std::string_view Trim(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+// Splits at `separator`, but not inside parentheses.
+std::vector<std::string> Split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  std::string part;
+  int depth = 0;
+  for (const char c : text) {
+    depth += (c == '(') - (c == ')');
+    if (c == separator && depth == 0) {
+      parts.emplace_back(Trim(part));
+      part.clear();
+    } else {
+      part += c;
+    }
+  }
+  if (!Trim(part).empty() || !parts.empty()) parts.emplace_back(Trim(part));
+  return parts;
+}
+
+// "tier in (a,b)" at the operator.
+api::LabelSelectorRequirement SetRequirement(const std::string& text, std::string_view word,
+                                             std::string operator_) {
+  const auto at = text.find(word);
+  const auto open = text.find('(');
+  const auto close = text.rfind(')');
+  return {.key = std::string(Trim(std::string_view(text).substr(0, at))),
+          .operator_ = std::move(operator_),
+          .values = Split(std::string_view(text).substr(open + 1, close - open - 1), ',')};
+}
+
+api::LabelSelectorRequirement Requirement(const std::string& text) {
+  if (text.find(" notin ") != std::string::npos) return SetRequirement(text, " notin ", "NotIn");
+  if (text.find(" in ") != std::string::npos) return SetRequirement(text, " in ", "In");
+  if (text.starts_with('!'))
+    return {.key = text.substr(1), .operator_ = "DoesNotExist", .values = {}};
+  if (const auto at = text.find("!="); at != std::string::npos) {
+    return {.key = text.substr(0, at), .operator_ = "NotIn", .values = {text.substr(at + 2)}};
+  }
+  if (const auto at = text.find('='); at != std::string::npos) {
+    const auto value = text.find_first_not_of('=', at);
+    return {.key = text.substr(0, at),
+            .operator_ = "In",
+            .values = {value == std::string::npos ? "" : text.substr(value)}};
+  }
+  return {.key = text, .operator_ = "Exists", .values = {}};
+}
+
+std::string TextAt(const json::object& object, const std::vector<std::string>& path) {
+  const json::object* at = &object;
+  for (const auto& step : path) {
+    const auto* value = at->if_contains(step);
+    if (!value) return "";
+    if (value->is_string()) return std::string(value->get_string());
+    if (!value->is_object()) return "";
+    at = &value->get_object();
+  }
+  return "";
+}
+
+api::Labels LabelsOf(const json::object& object) {
+  api::Labels labels;
+  const auto* metadata = object.if_contains("metadata");
+  const auto* found = metadata ? metadata->as_object().if_contains("labels") : nullptr;
+  if (!found || !found->is_object()) return labels;
+  for (const auto& [key, value] : found->get_object()) {
+    labels.emplace(key, value.as_string().c_str());
+  }
+  return labels;
+}
+
+}  // namespace
+
+api::Result<FakeSelector> FakeSelector::Parse(std::string ns, const std::string& labels,
+                                              const std::string& fields) {
+  FakeSelector selector;
+  selector.ns_ = std::move(ns);
+  for (const auto& part : Split(labels, ',')) {
+    selector.labels_.match_expressions.push_back(Requirement(part));
+  }
+  if (auto valid = api::CheckSelector(selector.labels_); !valid) return valid.error();
+  for (const auto& part : Split(fields, ',')) {
+    const auto at = part.find('=');
+    const bool equal = at != std::string::npos && at > 0 && part[at - 1] != '!';
+    const std::string path = part.substr(0, at == std::string::npos ? at : at - (equal ? 0 : 1));
+    if (at == std::string::npos || std::ranges::find(kFieldPaths, path) == kFieldPaths.end()) {
+      return api::Error{api::Code::kInvalid, fmt::format("field label not supported: {}", part)};
+    }
+    const auto value = part.find_first_not_of('=', at);
+    selector.fields_.push_back({.path = Split(path, '.'),
+                                .value = value == std::string::npos ? "" : part.substr(value),
+                                .equal = equal});
+  }
+  return selector;
+}
+
+bool FakeSelector::Matches(const json::object& object) const {
+  if (!ns_.empty() && TextAt(object, {"metadata", "namespace"}) != ns_) return false;
+  if (!api::Matches(labels_, LabelsOf(object))) return false;
+  return std::ranges::all_of(fields_, [&](const Field& field) {
+    return (TextAt(object, field.path) == field.value) == field.equal;
+  });
+}
+
+}  // namespace stillpoint::unit
