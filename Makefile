@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 # Everything that is worth keeping from one checkout to the next: compiler cache, lint results and
 # the test cluster's programs.
-export STILLPOINT_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/stillpoint
+export STILLPOINT_CACHE ?= $(HOME)/.cache/stillpoint
 export CCACHE_DIR ?= $(STILLPOINT_CACHE)/ccache
 
 .PHONY: help deps build test test-tsan lint format cluster cluster-down e2e demo image crds clean

@@ -10,20 +10,34 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 state=${STILLPOINT_CLUSTER_STATE:-/tmp/stillpoint-cluster}
-export E2E_IMAGE=${E2E_IMAGE:-docker.io/library/stillpoint:test}
+E2E_IMAGE=${E2E_IMAGE:-$(sed -n 's/^ *image: //p' deploy/base/controller/deployment.yaml)}
+export E2E_IMAGE
 export E2E_CONTROLLER=$PWD/build/release/stillpoint E2E_DEPLOY=$PWD/deploy E2E_CLUSTER_STATE=
 results=$PWD/build/test-results/e2e.xml
 mkdir -p "${results%/*}"
 rm -f "$results"
 
+leave() {
+  local status=$?
+  # The cluster's own words go with it, so keep them if something went wrong.
+  if ((status != 0)) && [[ -d $state/log ]]; then
+    rm -rf build/e2e-log && cp -r "$state/log" build/e2e-log
+    echo "e2e: the cluster's logs are in build/e2e-log"
+  fi
+  e2e/cluster/down.sh
+}
+suite=
+interrupted() {
+  [[ ! $suite ]] || kill "$suite" 2>/dev/null || true # timeout passes it on to all that it started
+  exit 130
+}
+trap interrupted INT TERM
+
 tools/build.sh release stillpoint e2e_test
 
 if [[ ! ${E2E_KUBECONFIG:-} ]]; then
   tools/image.sh "$E2E_IMAGE"
-  if [[ ! -e $state/is-up ]]; then
-    trap 'e2e/cluster/down.sh' EXIT
-    trap 'exit 130' INT TERM
-  fi
+  [[ -e $state/is-up ]] || trap leave EXIT
   e2e/cluster/up.sh
   e2e/cluster/import.sh build/image/stillpoint.tar "$E2E_IMAGE"
   export E2E_KUBECONFIG=$state/admin.kubeconfig E2E_CLUSTER_STATE=$state
@@ -35,7 +49,11 @@ KUBECONFIG=$E2E_KUBECONFIG e2e/admission_test.sh "${results%/*}/e2e-admission.xm
 
 # A program that dies leaves no result file, which tools/count_tests.py counts as a failure.
 timeout --kill-after=30 "${E2E_TIMEOUT:-40m}" build/release/e2e_test \
-  --gtest_output="xml:$results" "$@" || status=$?
-((status != 124)) || echo "e2e: stopped after ${E2E_TIMEOUT:-40m}"
+  --gtest_output="xml:$results" "$@" &
+suite=$!
+code=0
+wait "$suite" || code=$?
+((code == 0)) || status=$code
+((code != 124)) || echo "e2e: stopped after ${E2E_TIMEOUT:-40m}"
 tools/count_tests.py "$results" || true
 exit "$status"

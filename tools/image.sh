@@ -4,7 +4,8 @@
 # packed without a daemon, by the same tools/image_rootfs.sh that the Dockerfile runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-name=${1:-docker.io/library/stillpoint:dev}
+# The name that deploy/ asks for.
+name=${1:-$(sed -n 's/^ *image: //p' deploy/base/controller/deployment.yaml)}
 out=build/image/stillpoint.tar
 mkdir -p build/image
 rm -f "$out"

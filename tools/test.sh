@@ -11,8 +11,8 @@ mkdir -p "$results"
 failed_phases=()
 uncounted=0  # failed phases whose failure no test case shows
 
-phase() { # key (its test results, if any: build/test-results/KEY.xml), name, command...
-  local key=$1 name=$2 start=$SECONDS
+phase() { # key (its test results, if any: build/test-results/KEY*.xml), name, command...
+  local key=$1 name=$2 start=$SECONDS files
   shift 2
   echo "== $name"
   if "$@"; then
@@ -21,7 +21,8 @@ phase() { # key (its test results, if any: build/test-results/KEY.xml), name, co
   fi
   echo "== $name: FAILED after $((SECONDS - start)) s"
   failed_phases+=("$name")
-  if [[ ! -e $results/$key.xml ]] || tools/count_tests.py "$results/$key.xml" &>/dev/null; then
+  files=("$results/$key"*.xml)
+  if [[ ! -e ${files[0]} ]] || tools/count_tests.py "${files[@]}" &>/dev/null; then
     uncounted=$((uncounted + 1))
   fi
   return 1
