@@ -46,6 +46,11 @@ struct RawUpdateStrategy {
 };
 BOOST_DESCRIBE_STRUCT(RawUpdateStrategy, (), (type))
 
+struct RawRetentionPolicy {
+  std::string when_scaled;
+};
+BOOST_DESCRIBE_STRUCT(RawRetentionPolicy, (), (when_scaled))
+
 struct RawSpec {
   std::optional<std::int64_t> replicas;
   std::optional<api::LabelSelector> selector;
@@ -53,10 +58,11 @@ struct RawSpec {
   std::vector<RawClaimTemplate> volume_claim_templates;
   bool paused = false;
   RawUpdateStrategy update_strategy;
+  RawRetentionPolicy persistent_volume_claim_retention_policy;
 };
 BOOST_DESCRIBE_STRUCT(RawSpec, (),
                       (replicas, selector, template_, volume_claim_templates, paused,
-                       update_strategy))
+                       update_strategy, persistent_volume_claim_retention_policy))
 
 struct RawCondition {
   std::string type;
@@ -179,6 +185,8 @@ api::Result<Workload> DecodeWorkload(WorkloadKind kind, const boost::json::value
     workload.claim_templates.push_back(claim.metadata.name);
   }
   if (kind != WorkloadKind::kDaemonSet) workload.replicas = raw->spec.replicas.value_or(1);
+  workload.scaling_deletes_claims =
+      raw->spec.persistent_volume_claim_retention_policy.when_scaled == "Delete";
   workload.paused = raw->spec.paused;
   workload.on_delete = raw->spec.update_strategy.type == "OnDelete";
   workload.rollout = RolloutOf(kind, *raw);

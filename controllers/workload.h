@@ -56,6 +56,9 @@ struct Workload {
   // StatefulSet: names of volumeClaimTemplates; a claim is called `<template>-<name>-<ordinal>`.
   std::vector<std::string> claim_templates;
 
+  // StatefulSet, persistentVolumeClaimRetentionPolicy.whenScaled: scaling down deletes claims.
+  bool scaling_deletes_claims = false;
+
   std::optional<std::int64_t> replicas;  // spec; absent for DaemonSet and Pod
   bool paused = false;                   // Deployment: a change of the template rolls nothing out
   bool on_delete = false;                // updateStrategy OnDelete: likewise, pod by pod

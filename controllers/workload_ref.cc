@@ -1,11 +1,12 @@
 #include "controllers/workload_ref.h"
 
+#include "api/labels.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <ranges>
 
 namespace stillpoint::controllers {
 namespace {
@@ -60,20 +61,6 @@ std::optional<WorkloadKind> ParseTypedKind(std::string_view text) {
   return std::nullopt;
 }
 
-// DNS-1123 subdomain, which every workload's name is.
-bool IsValidName(std::string_view name) {
-  if (name.empty() || name.size() > 253) return false;
-  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  for (const auto part : std::views::split(name, '.')) {
-    const std::string_view label(part.begin(), part.end());
-    if (label.empty() || !alphanumeric(label.front()) || !alphanumeric(label.back())) return false;
-    const bool clean =
-        std::ranges::all_of(label, [&](char c) { return alphanumeric(c) || c == '-'; });
-    if (!clean) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::string_view ToString(WorkloadKind kind) {
@@ -108,7 +95,7 @@ api::Result<WorkloadRef> ParseApplicationRef(std::string_view text) {
     }
     ref = {.kind = *kind, .name = std::string(text.substr(slash + 1))};
   }
-  if (!IsValidName(ref.name)) {
+  if (!api::IsDns1123Subdomain(ref.name)) {
     return api::Error{api::Code::kInvalid,
                       fmt::format("\"{}\" is no valid name of an object: write NAME (a Deployment) "
                                   "or KIND/NAME",
