@@ -24,7 +24,8 @@ struct Status {
   std::optional<std::chrono::seconds> retry_after;
 };
 
-constexpr std::size_t kQuotedBody = 512;
+// Of what the server said. It quotes whole objects back when it finds them invalid.
+constexpr std::size_t kMaxQuote = 1024;
 
 std::string Text(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
@@ -91,14 +92,14 @@ Code CodeOfHttp(int status) {
   }
 }
 
-// The first line or so of a body that is not ours to understand.
-std::string Quote(std::string_view body) {
+// As one line that fits into a log or a condition.
+std::string Quote(std::string_view text) {
   std::string quoted;
-  for (const char c : body.substr(0, kQuotedBody)) {
+  for (const char c : text.substr(0, kMaxQuote)) {
     quoted += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? ' ' : c;
   }
   while (quoted.ends_with(' ')) quoted.pop_back();
-  return body.size() > kQuotedBody ? quoted + "..." : quoted;
+  return text.size() > kMaxQuote ? quoted + "..." : quoted;
 }
 
 // What to say when the server gave no metav1.Status.
@@ -129,8 +130,9 @@ api::Error ErrorFromAnswer(const CallName& call, const HttpHead& head, std::stri
   Code code = CodeOfHttp(head.status);
   if (status) code = CodeOfReason(status->reason).value_or(code);
   const bool has_message = status && !status->message.empty();
-  api::Error error = MakeError(call, code, head.status,
-                               has_message ? status->message : Explain(call, head.status, body));
+  api::Error error =
+      MakeError(call, code, head.status,
+                has_message ? Quote(status->message) : Explain(call, head.status, body));
   error.retry_after = head.retry_after;
   if (!error.retry_after && status) error.retry_after = status->retry_after;
   return error;
@@ -142,7 +144,7 @@ api::Error ErrorFromStatus(const CallName& call, const json::value& value) {
     return MakeError(call, Code::kUnavailable, 0, "the server sent an error without a status");
   }
   const Code code = CodeOfReason(status->reason).value_or(CodeOfHttp(status->code));
-  api::Error error = MakeError(call, code, status->code, status->message);
+  api::Error error = MakeError(call, code, status->code, Quote(status->message));
   error.retry_after = status->retry_after;
   return error;
 }
