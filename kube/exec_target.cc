@@ -1,0 +1,127 @@
+#include "kube/exec_target.h"
+
+#include <fmt/format.h>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace stillpoint::kube {
+
+namespace json = boost::json;
+
+namespace {
+
+// The member at the end of a path of objects; null when any of it is missing.
+const json::value* At(const json::value& value, std::initializer_list<std::string_view> path) {
+  const json::value* at = &value;
+  for (std::string_view key : path) {
+    const json::object* object = at->if_object();
+    at = object ? object->if_contains(key) : nullptr;
+    if (!at) return nullptr;
+  }
+  return at;
+}
+
+std::string_view TextAt(const json::value& value, std::initializer_list<std::string_view> path) {
+  const json::value* at = At(value, path);
+  const json::string* text = at ? at->if_string() : nullptr;
+  return text ? std::string_view(*text) : std::string_view();
+}
+
+// The elements of a list named `plain`, `init…` or `ephemeral…`: a sidecar is an init container.
+std::vector<const json::value*> AllOf(const json::value& pod, std::string_view part,
+                                      std::initializer_list<std::string_view> lists) {
+  std::vector<const json::value*> all;
+  for (std::string_view list : lists) {
+    const json::value* at = At(pod, {part, list});
+    const json::array* elements = at ? at->if_array() : nullptr;
+    if (!elements) continue;
+    for (const json::value& element : *elements) all.push_back(&element);
+  }
+  return all;
+}
+
+api::Error NoSuchContainer(const json::value& pod, const ExecRequest& request) {
+  std::string names;
+  for (const json::value* container : AllOf(pod, "spec", {"containers"})) {
+    if (!names.empty()) names += ", ";
+    names += TextAt(*container, {"name"});
+  }
+  return {api::Code::kInvalid, fmt::format("pod {}/{} has no container {}; it has: {}", request.ns,
+                                           request.pod, request.container, names)};
+}
+
+std::string StateOf(const json::value& status) {
+  for (std::string_view state : {"waiting", "terminated"}) {
+    if (!At(status, {"state", state})) continue;
+    const std::string_view reason = TextAt(status, {"state", state, "reason"});
+    return reason.empty() ? std::string(state) : fmt::format("{} ({})", state, reason);
+  }
+  return "not started";
+}
+
+bool IsUnreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("-._~").find(c) != std::string_view::npos;
+}
+
+// RFC 3986; also what a path segment needs.
+std::string PercentEncode(std::string_view text) {
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (char c : text) {
+    if (IsUnreserved(c)) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+}  // namespace
+
+api::Result<std::string> FindExecContainer(const json::value& pod, const ExecRequest& request) {
+  const std::string_view uid = TextAt(pod, {"metadata", "uid"});
+  if (uid != request.pod_uid) {
+    return api::Error{api::Code::kNotFound, fmt::format("pod {}/{} was replaced: it has UID {} now",
+                                                        request.ns, request.pod, uid)};
+  }
+  const std::string_view phase = TextAt(pod, {"status", "phase"});
+  if (phase == "Succeeded" || phase == "Failed") {
+    return api::Error{api::Code::kNotFound, fmt::format("pod {}/{} has ended: its phase is {}",
+                                                        request.ns, request.pod, phase)};
+  }
+  for (const json::value* status :
+       AllOf(pod, "status",
+             {"containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"})) {
+    if (TextAt(*status, {"name"}) != request.container) continue;
+    if (At(*status, {"state", "running"})) return std::string(TextAt(*status, {"containerID"}));
+    return api::Error{api::Code::kInvalid,
+                      fmt::format("container {} of pod {}/{} does not run: it is {}",
+                                  request.container, request.ns, request.pod, StateOf(*status))};
+  }
+  for (const json::value* container :
+       AllOf(pod, "spec", {"containers", "initContainers", "ephemeralContainers"})) {
+    if (TextAt(*container, {"name"}) != request.container) continue;
+    return api::Error{api::Code::kInvalid,
+                      fmt::format("container {} of pod {}/{} does not run: it is not started",
+                                  request.container, request.ns, request.pod)};
+  }
+  return NoSuchContainer(pod, request);
+}
+
+std::string ExecRequestTarget(const std::string& base_path, const ExecRequest& request) {
+  std::string target = fmt::format("{}/api/v1/namespaces/{}/pods/{}/exec?container={}", base_path,
+                                   PercentEncode(request.ns), PercentEncode(request.pod),
+                                   PercentEncode(request.container));
+  for (const std::string& word : request.command) target += "&command=" + PercentEncode(word);
+  target += fmt::format("&stdin={}&stdout=true&stderr=true&tty=false", request.stdin_open);
+  return target;
+}
+
+}  // namespace stillpoint::kube

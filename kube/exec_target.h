@@ -1,0 +1,23 @@
+// ExecTarget: is the container that an ExecRequest means there, and does it run?
+#pragma once
+
+#include "api/error.h"
+#include "kube/exec.h"
+
+#include <boost/json/fwd.hpp>
+
+#include <string>
+
+namespace stillpoint::kube {
+
+// The container ID in the status of `pod`, the object that the API server gave for request.pod.
+// Errors: kNotFound (the pod was replaced, or has ended), kInvalid (no such container, or it does
+// not run). The sentence names what is there instead.
+[[nodiscard]] api::Result<std::string> FindExecContainer(const boost::json::value& pod,
+                                                         const ExecRequest& request);
+
+// The path and the query of the exec subresource; `base_path` as in Config.
+[[nodiscard]] std::string ExecRequestTarget(const std::string& base_path,
+                                            const ExecRequest& request);
+
+}  // namespace stillpoint::kube
