@@ -1,0 +1,101 @@
+#include "hooks/guard.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace stillpoint::hooks {
+namespace {
+
+// $0 the shell, $1 the hook's text, $2 its bound in seconds, $3 "stream" to end it with the stream.
+// It travels in the URL of every exec, so it is short; what it does, part by part:
+//
+// exec 3<&0        A shell without job control gives background jobs an empty stdin: the stream is
+//                  kept as fd 3 for the watcher alone, the hook gets /dev/null.
+// stat_of PID      Sets s(tate), p(arent), g (session), b(orn, in ticks since boot). The name of
+// the
+//                  process, in brackets, may hold spaces and brackets: all up to the last ") "
+//                  goes.
+// marked PID       Looks for the mark in the environment: it finds daemons, which have left the
+//                  session and the tree. `read` drops the NULs between the variables.
+// ours PID         Born not before the guard, no zombie, and: known, child of one known, of the
+//                  hook's session, or marked. Seen once is known for good: parents die first.
+// look             Collects in `found` all processes that are ours, until a pass adds none.
+// finish           Ends them: TERM, 0.4 s, then KILL. Signal 0 only waits. It ignores TERM itself,
+//                  as it must not be interrupted by the guard's own clean-up below. -$c is the
+//                  hook's process group, for a container without /proc.
+// The timer        Must leave no `sleep` behind when the hook ends first. `wait` is interrupted by
+//                  the trap. KILL, as a shell that was just forked loses a TERM. It is started
+//                  before the watcher, so that its $! can never name the watcher.
+// The end          A TERM ends the idle watcher and timer; one that is in `finish` is waited for.
+constexpr std::string_view kScript = R"(exec 3<&0 </dev/null
+stat_of() { read -r x <"/proc/$1/stat" || return; set -- ${x##*) }; s=$1 p=$2 g=$4 b=${20}; }
+marked() { while read -r x || [ -n "$x" ]; do case $x in *"STILLPOINT_HOOK=$m"*) return 0; esac; done <"/proc/$1/environ"; return 1; }
+ours() {
+[ "$s" != Z ] && [ "$s" != X ] || return
+[ "$b" -lt "$born" ] && return 1
+case " $c $seen" in *" $1 "*|*" $p "*) return 0; esac
+[ "$g" = "$c" ] || marked "$1"
+}
+look() {
+found= last=.
+while [ "$found" != "$last" ]; do
+last=$found
+for d in /proc/[0-9]*; do
+d=${d#/proc/}
+case " $found" in *" $d "*) continue; esac
+stat_of "$d" && ours "$d" && found="$found$d " seen="$seen$d "
+done
+done
+}
+finish() {
+trap '' TERM
+for k in TERM 0 0 0 0 KILL KILL KILL KILL KILL KILL; do
+look
+[ -n "$found" ] || [ ! -r /proc/self/stat ] || return
+kill "-$k" "-$c" ${found:-$c}
+sleep 0.1 || sleep 1
+done
+}
+seen= w= b=0
+stat_of $$
+born=$b m="$$.$b;"
+command -v setsid >/dev/null && set -- "$@" setsid
+STILLPOINT_HOOK=$m $4 "$0" -c "$1" 3<&- &
+c=$!
+exec 2>/dev/null
+(trap 'kill -9 $!; exit' TERM; sleep "$2" & wait $! && finish) >/dev/null 3<&- &
+t=$!
+[ "$3" = stream ] && { (while read -r x <&3; do :; done; finish) >/dev/null & w=$!; }
+wait $c
+code=$?
+kill $t $w
+wait $t $w
+exit $code)";
+
+std::string_view BaseName(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace
+
+bool IsShellForm(const std::vector<std::string>& argv) {
+  constexpr std::array<std::string_view, 4> kShells{"sh", "ash", "dash", "bash"};
+  return argv.size() == 3 && argv[1] == "-c" &&
+         std::ranges::find(kShells, BaseName(argv[0])) != kShells.end();
+}
+
+std::vector<std::string> GuardedArgv(const std::vector<std::string>& shell_form,
+                                     std::chrono::milliseconds bound, OnStreamLoss on_stream_loss) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(bound);
+  return {shell_form[0],
+          "-c",
+          std::string(kScript),
+          shell_form[0],
+          shell_form[2],
+          std::to_string(seconds.count()),
+          on_stream_loss == OnStreamLoss::kEndCommand ? "stream" : "bound"};
+}
+
+}  // namespace stillpoint::hooks

@@ -1,0 +1,28 @@
+// How long a guarded command can run, as the runner bounds it and as the thaw has to assume.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+namespace stillpoint::hooks {
+
+// From the call to the confirmed start; part of the hook's time-out.
+[[nodiscard]] constexpr std::chrono::milliseconds ConnectTimeout(
+    std::chrono::milliseconds timeout) {
+  return std::min(timeout, std::chrono::milliseconds(std::chrono::seconds(10)));
+}
+
+// In the container, from its start: later than the runner's own time-out, which then reports it.
+[[nodiscard]] constexpr std::chrono::milliseconds GuardBound(std::chrono::milliseconds timeout) {
+  return timeout + std::chrono::seconds(1);
+}
+
+// From the intent to the moment when no process of it is left, even if the stream was never seen to
+// drop in the container (a network that swallows everything). 4 s: the guard's SIGTERM and SIGKILL,
+// its rounding up to a second, and a slow node.
+[[nodiscard]] constexpr std::chrono::milliseconds LongestGuardedLife(
+    std::chrono::milliseconds timeout) {
+  return ConnectTimeout(timeout) + GuardBound(timeout) + std::chrono::seconds(4);
+}
+
+}  // namespace stillpoint::hooks

@@ -1,0 +1,60 @@
+// HookRunner: runs one hook in one container, within its time.
+#pragma once
+
+#include "api/meta.h"
+#include "api/volume_backup.h"
+#include "hooks/hook_result.h"
+#include "kube/clock.h"
+#include "kube/exec.h"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace stillpoint::hooks {
+
+struct HookRun {
+  std::string ns;
+  std::string pod;
+  std::string pod_uid;  // a namesake is never touched
+  std::string container;
+  std::vector<std::string> argv;  // as the plan made it; a shell form is run under the guard
+  api::HookPhase phase = api::HookPhase::kPre;
+  api::Duration timeout{};  // from the call on, connecting included
+};
+
+struct FinishedRun {
+  HookResult result;
+
+  // After kTimedOut of a command without guard: its session, still open. Await its end, while
+  // thawing; destroying it gives up knowing when the command ends.
+  std::unique_ptr<kube::ExecSession> still_running;
+};
+
+// Threads: call on the executor of the loop. Several runs may go on at once.
+// Lifetime: must outlive its runs; `exec` and `clock` must outlive it and every session handed out.
+class HookRunner {
+ public:
+  HookRunner(kube::ExecClient& exec, kube::Clock& clock) : exec_(exec), clock_(clock) {}
+
+  // Runs `run` once. Does not retry: a thaw is retried by PlanThaw, a freeze never.
+  // A guarded command that is still running at its time-out is ended: its stdin is closed, and its
+  // exit status awaited for up to 2 s more, so that `ended` is known.
+  // Errors: all are in the result. Takes at most timeout + 2 s.
+  // Cancellation: throws operation_aborted and closes the session, which ends a guarded pre-hook.
+  [[nodiscard]] boost::asio::awaitable<FinishedRun> Run(HookRun run);
+
+  // Suspends until the command of `session` has ended (true), or until its stream is lost or
+  // `timeout` is over (false). Closes the session.
+  // Cancellation: throws operation_aborted and closes the session.
+  [[nodiscard]] boost::asio::awaitable<bool> AwaitEnd(std::unique_ptr<kube::ExecSession> session,
+                                                      std::chrono::milliseconds timeout);
+
+ private:
+  kube::ExecClient& exec_;
+  kube::Clock& clock_;
+};
+
+}  // namespace stillpoint::hooks

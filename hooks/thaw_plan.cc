@@ -1,0 +1,118 @@
+#include "hooks/thaw_plan.h"
+
+#include "hooks/guard_bound.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace stillpoint::hooks {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstRetry = 200ms;
+constexpr milliseconds kLongestRetry = 10s;
+constexpr milliseconds kUnconfirmedRetry = 1min;
+constexpr auto kUnconfirmedAfter = 1h;
+constexpr std::int64_t kUnconfirmedAttempts = 200;
+
+// Between two thaws while the pre-hook may still run.
+constexpr milliseconds kRepeat = 3s;
+constexpr auto kUnguardedPatience = 60s;
+
+// From `at` on the pre-hook freezes no more; or we no longer wait for it.
+struct Quiet {
+  api::Time at;
+  api::FreezeState verdict;
+};
+
+Quiet QuietFrom(const api::FreezeTarget& target, api::Time intended_at, const ThawMemory& memory) {
+  using enum api::FreezeState;
+  if (target.pre_command.empty() || target.state == kFrozen) return {intended_at, kThawed};
+  if (memory.pre_hook_ended_at) return {*memory.pre_hook_ended_at, kThawed};
+  if (!target.guarded) return {intended_at + target.timeout + kUnguardedPatience, kLost};
+  const api::Time dead = intended_at + LongestGuardedLife(target.timeout);
+  return {std::max(*memory.first_success_at + kRepeat, dead), kThawed};
+}
+
+milliseconds Backoff(std::int64_t failures) {
+  milliseconds delay = kFirstRetry;
+  for (std::int64_t i = 1; i < failures && delay < kLongestRetry; ++i) delay *= 2;
+  return std::min(delay, kLongestRetry);
+}
+
+ThawTrouble TroubleOf(const api::FreezeTarget& target, api::Time intended_at,
+                      const ThawMemory& memory, api::Time now) {
+  const std::int64_t attempts = std::max(memory.attempts, target.thaw_attempts);
+  const bool hopeless = attempts >= kUnconfirmedAttempts || now >= intended_at + kUnconfirmedAfter;
+  return hopeless ? ThawTrouble::kUnconfirmed : ThawTrouble::kRetrying;
+}
+
+// Never further away than one retry: the wall clock may have been set back.
+ThawDecision ThawAt(api::Time due, api::Time last_ended_at, api::Time now, ThawTrouble trouble) {
+  if (now >= due || now < last_ended_at) return {.thaw_now = true, .trouble = trouble};
+  return {.wait_until = due, .trouble = trouble};
+}
+
+ThawDecision AfterFailure(const api::FreezeTarget& target, api::Time intended_at,
+                          const ThawMemory& memory, api::Time now) {
+  const ThawTrouble trouble = TroubleOf(target, intended_at, memory, now);
+  const milliseconds delay =
+      trouble == ThawTrouble::kUnconfirmed ? kUnconfirmedRetry : Backoff(memory.failures_in_a_row);
+  return ThawAt(*memory.last_ended_at + delay, *memory.last_ended_at, now, trouble);
+}
+
+ThawDecision AfterSuccess(const api::FreezeTarget& target, api::Time intended_at,
+                          const ThawMemory& memory, api::Time now) {
+  const Quiet quiet = QuietFrom(target, intended_at, memory);
+  if (*memory.last_success_at >= quiet.at) return {.settled = quiet.verdict};
+  const api::Time due = std::min(quiet.at, *memory.last_success_at + kRepeat);
+  return ThawAt(due, *memory.last_ended_at, now, ThawTrouble::kNone);
+}
+
+}  // namespace
+
+void RememberThaw(ThawMemory& memory, const HookResult& result, api::Time started_at,
+                  api::Time ended_at) {
+  ++memory.attempts;
+  memory.running = false;
+  memory.last = result;
+  memory.last_started_at = started_at;
+  memory.last_ended_at = ended_at;
+  if (result.outcome == Outcome::kPodGone) memory.pod_gone = true;
+  if (!result.Succeeded()) {
+    ++memory.failures_in_a_row;
+    return;
+  }
+  memory.failures_in_a_row = 0;
+  if (!memory.first_success_at) memory.first_success_at = started_at;
+  memory.last_success_at = started_at;
+}
+
+bool ThawOwed(const api::FreezeTarget& target) {
+  using enum api::FreezeState;
+  switch (target.state) {
+    case kIntended:
+    case kFrozen:
+      return true;
+    case kThawed:
+    case kGone:
+    case kLost:
+      return false;
+  }
+  return false;
+}
+
+ThawDecision PlanThaw(const api::FreezeTarget& target, api::Time intended_at,
+                      const ThawMemory& memory, api::Time now) {
+  if (!ThawOwed(target)) return {};
+  if (memory.pod_gone) return {.settled = api::FreezeState::kGone};
+  if (target.post_command.empty()) return {.settled = api::FreezeState::kThawed};
+  if (memory.running) return {};
+  if (!memory.last_ended_at) return {.thaw_now = true};
+  if (memory.failures_in_a_row > 0) return AfterFailure(target, intended_at, memory, now);
+  return AfterSuccess(target, intended_at, memory, now);
+}
+
+}  // namespace stillpoint::hooks

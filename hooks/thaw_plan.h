@@ -1,0 +1,71 @@
+// PlanThaw decides what is due for one entry of the freeze journal. Pure.
+//
+//   Intended -> Frozen -> Thawed | Gone | Lost
+//
+// A thaw is owed from the moment that a freeze was intended, and looks at nothing but the journal
+// and what this process remembers of its own execs: after a restart it remembers nothing and thaws
+// at once. A thaw counts only when the pre-hook can freeze no more after it:
+//  - The pre-hook's end is known (it confirmed, or its exit was seen): one thaw after that.
+//  - Guarded, end unknown: its guard ends it. Thaws are repeated until one has succeeded after the
+//    last moment at which it can have run, and at least 3 s after the first.
+//  - Unguarded, end unknown: thaws are repeated until its end is known, or until 60 s after its
+//    time-out; then the entry is Lost, as it may still freeze later and a person must look.
+// A thaw that fails is retried for as long as the pod exists, whatever on_error says: backing off
+// from 200 ms to 10 s, and each minute once it is kUnconfirmed.
+#pragma once
+
+#include "api/volume_backup.h"
+#include "hooks/hook_result.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace stillpoint::hooks {
+
+// What this process knows beyond the journal. Empty after a restart.
+struct ThawMemory {
+  std::int64_t attempts = 0;           // thaws that have come to an end
+  std::int64_t failures_in_a_row = 0;  // of them, since the last success
+  std::optional<HookResult> last;
+  std::optional<api::Time> last_started_at;
+  std::optional<api::Time> last_ended_at;
+  std::optional<api::Time> first_success_at;  // when it was started
+  std::optional<api::Time> last_success_at;   // when it was started
+
+  bool running = false;  // a thaw is on its way: nothing is due before it has ended
+  bool pod_gone = false;
+
+  // Since when the pre-hook's command is known to run no more.
+  std::optional<api::Time> pre_hook_ended_at;
+
+  bool operator==(const ThawMemory&) const = default;
+};
+
+// Notes the end of a thaw in `memory`.
+void RememberThaw(ThawMemory& memory, const HookResult& result, api::Time started_at,
+                  api::Time ended_at);
+
+enum class ThawTrouble {
+  kNone,
+  kRetrying,    // the last thaw has failed: ThawRetrying
+  kUnconfirmed  // for an hour, or 200 times: ThawUnconfirmed
+};
+
+// At most one of the first three is set; none: nothing is due, or a running thaw will tell.
+struct ThawDecision {
+  std::optional<api::FreezeState> settled;  // write this into the journal
+  bool thaw_now = false;                    // run the post-hook
+  std::optional<api::Time> wait_until;      // then ask again
+  ThawTrouble trouble = ThawTrouble::kNone;
+
+  bool operator==(const ThawDecision&) const = default;
+};
+
+// Whether this entry still needs to be settled.
+[[nodiscard]] bool ThawOwed(const api::FreezeTarget& target);
+
+// `intended_at` is that of the journal: FreezeStatus::intended_at. Never fails.
+[[nodiscard]] ThawDecision PlanThaw(const api::FreezeTarget& target, api::Time intended_at,
+                                    const ThawMemory& memory, api::Time now);
+
+}  // namespace stillpoint::hooks
