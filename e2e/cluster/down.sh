@@ -10,66 +10,57 @@ locked=
 
 need_root
 [[ $locked ]] || lock
-if [[ ! -d $state ]]; then
+# Which of the processes that name the state directory did up.sh start, itself or through another?
+is_ours() { # PID
+  local name argv
+  mapfile -d '' -t argv 2>/dev/null <"/proc/$1/cmdline" || return 1
+  name=$(readlink "/proc/$1/exe") || return 1 # a zombie
+  name=${name% (deleted)}
+  case ${name##*/} in
+    etcd | kube-apiserver | kube-controller-manager | kube-scheduler | kube-proxy | kubelet) ;;
+    containerd | containerd-shim-runc-v2 | runc | btrfs-csi) ;;
+    csi-provisioner | csi-snapshotter | snapshot-controller) ;;
+    bash) [[ ${argv[1]-} == */service.sh && ${argv[2]-} == supervise ]] ;;
+    *) return 1 ;;
+  esac
+}
+ours() {
+  local pid
+  for pid in $(processes_of_state); do
+    if is_ours "$pid"; then echo "$pid"; fi
+  done
+}
+
+# Also when somebody has deleted the folder, or a part of it.
+if [[ ! -e $state/.stillpoint-cluster && $(link_owner) != "$state" && ! $(ours) ]]; then
+  [[ ! -e $state ]] || die "$state is not the folder of a cluster"
   say "none is up in $state"
   exit 0
 fi
-[[ -e $state/.stillpoint-cluster ]] || die "$state is not the folder of a cluster"
 
-# What containerd knows of its pods and containers, and forgets while it ends.
-tasks=$state/containerd/state/io.containerd.runtime.v2.task/k8s.io
-containers=() sockets=()
-for task in "$tasks"/*/; do
-  [[ -d $task ]] || continue
-  containers+=("$(basename "$task")")
-  [[ ! -e $task/address ]] || sockets+=("$(sed 's|^unix://||' "$task/address")")
-done
-
-# Supervisors first, or they would start again what ends. Nothing needs to end in good order.
-kill_services() {
-  local dir pid
-  for dir in "$state"/service/*/; do
-    runs "$dir/supervisor.pid" "$dir/supervisor.argv" && kill -KILL "$(cat "$dir/supervisor.pid")"
-  done
-  # The services themselves, and containerd's shims: each names the state directory in its arguments
-  # and was started by us, or by what we started.
-  for pid in $(processes_of_state); do
-    is_ours "$pid" && kill -KILL "$pid"
-  done
-}
-
-is_ours() {
-  local program
-  program=$(readlink "/proc/$1/exe") || return 1
-  program=${program% (deleted)}
-  [[ $program == */containerd-shim-runc-v2 || $program == */runc ]] && return
-  local argv
-  for argv in "$state"/service/*/argv; do
-    [[ $program == "$(head -zn 1 "$argv" | tr -d '\0')" ]] && return
-  done
-  return 1
-}
-
-cgroups_of_this() {
-  local ids
-  ids=$(IFS='|' && echo "${containers[*]}")
-  [[ ! $ids ]] || cgroups_of_pods | grep -E "/k8s.io/($ids)(/|$)"
-}
-
-kill_pods() {
+# What containerd knows of its pods and their containers, and forgets while it ends.
+containers=$(find "$state/containerd/state/io.containerd.runtime.v2.task/k8s.io" \
+  -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | paste -sd '|')
+cgroups_of_this() { [[ ! $containers ]] || cgroups_of_pods | grep -E "/k8s.io/($containers)(/|$)"; }
+pods() {
   local dir
-  for dir in $(cgroups_of_this); do
-    xargs -r kill -KILL <"$dir/cgroup.procs"
-  done
+  for dir in $(cgroups_of_this); do cat "$dir/cgroup.procs" 2>/dev/null; done
+}
+
+# Nothing needs to end in good order. All are stopped before any is killed, so that none of them sees
+# another one go and acts on it: a supervisor would start it again.
+kill_all() {
+  local pids pid
+  mapfile -t pids < <(ours)
+  ((${#pids[@]})) && kill -STOP "${pids[@]}"
+  for pid in "${pids[@]}"; do
+    [[ $(cat "/proc/$pid/comm") != containerd-shim* ]] || pgrep -P "$pid"
+  done | xargs -r kill -KILL
+  pods | xargs -r kill -KILL
+  ((${#pids[@]})) && kill -KILL "${pids[@]}"
 } 2>/dev/null
 
-nothing_runs() { ! running; }
-running() {
-  local pid dir
-  for pid in $(processes_of_state); do is_ours "$pid" && return; done
-  for dir in $(cgroups_of_this); do [[ $(cat "$dir/cgroup.procs") ]] && return; done
-  return 1
-}
+nothing_runs() { [[ ! $(ours) && ! $(pods) ]]; }
 
 unmount() {
   local mount
@@ -81,7 +72,7 @@ unmount() {
 
 remove_network() {
   local family file sandbox
-  [[ $(cat "/sys/class/net/$link/ifalias" 2>/dev/null) != "$state" ]] || ip link delete "$link"
+  [[ $(link_owner) != "$state" ]] || ip link delete "$link"
   for family in iptables ip6tables; do
     kube_chains "$family" >/dev/null || continue
     "$family-save" | grep -v -- KUBE- | "$family-restore"
@@ -95,21 +86,22 @@ remove_network() {
 
 # What containerd and the kubelet keep at fixed places.
 remove_traces() {
-  local dir
-  ((${#sockets[@]})) && rm -f "${sockets[@]}"
+  local socket
+  for socket in /run/containerd/s/*; do
+    grep -qF " $socket" /proc/net/unix || rm -f "$socket"
+  done
   rmdir -p --ignore-fail-on-non-empty /run/containerd/s 2>/dev/null
   find /var/log/containers -lname "$state/*" -delete 2>/dev/null
   rmdir /var/log/containers 2>/dev/null
   rm -f /var/lib/kubelet/device-plugins/kubelet.sock
   rmdir -p --ignore-fail-on-non-empty /var/lib/kubelet/device-plugins 2>/dev/null
-  for dir in $(cgroups_of_this); do rmdir "$dir"; done
+  cgroups_of_pods | xargs -r rmdir --ignore-fail-on-non-empty
   find /sys/fs/cgroup -maxdepth 2 -type d -name k8s.io -exec rmdir --ignore-fail-on-non-empty {} +
-  sysctl -qp "$state/sysctl.before"
+  [[ ! -e $state/sysctl.before ]] || sysctl -qp "$state/sysctl.before"
 }
 
 for _ in 1 2 3; do
-  kill_services
-  kill_pods
+  kill_all
   wait_for 3 nothing_runs && break
 done
 remove_traces

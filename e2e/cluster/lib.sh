@@ -72,6 +72,9 @@ processes_of_state() {
   return 0
 }
 
+# The state directory of the cluster that is on this machine.
+link_owner() { cat "/sys/class/net/$link/ifalias" 2>/dev/null || true; }
+
 # Pods are below k8s.io as the kubelet makes no cgroups for them (cgroupsPerQOS in up.sh).
 cgroups_of_pods() { find /sys/fs/cgroup -depth -type d -path '*/k8s.io/*' 2>/dev/null; }
 

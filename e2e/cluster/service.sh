@@ -62,12 +62,13 @@ start() {
   supervised "$name" && return
   local orphan
   orphan=$(child_of "$name") && kill -KILL "$orphan" # its supervisor was killed and left it alone
+  rm -f "$services/$name/pid"
   printf '%s\0' "$@" >"$services/$name/flags"
   (($#)) || : >"$services/$name/flags"
   setsid "$BASH" "$here/service.sh" supervise "$name" "$services" >>"$state/log/$name.log" 2>&1 </dev/null 9>&- &
   echo $! >"$services/$name/supervisor.pid"
   printf '%s\0' "$BASH" "$here/service.sh" supervise "$name" "$services" >"$services/$name/supervisor.argv"
-  wait_for 5 supervised "$name" || die "$name does not start: see $state/log/$name.log"
+  { wait_for 5 supervised "$name" && wait_for 5 test -e "$services/$name/pid"; } || die "$name does not start: see $state/log/$name.log"
 }
 
 stop() {

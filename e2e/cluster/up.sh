@@ -25,7 +25,7 @@ driver_registered() {
   kubectl get csinode "$node" -o 'jsonpath={.spec.drivers[*].name}' | grep -qw btrfs.csi.test
 }
 healthy() {
-  [[ -e $state/is-up && $(cat "/sys/class/net/$link/ifalias") == "$state" ]] || return 1
+  [[ -e $state/is-up && $(link_owner) == "$state" ]] || return 1
   local service
   for service in "$state"/service/*/; do
     "$here/service.sh" start "$(basename "$service")" || return 1
@@ -39,15 +39,14 @@ say_where() {
 }
 
 refuse_other_clusters() {
-  local owner comm
-  owner=$(cat "/sys/class/net/$link/ifalias" 2>/dev/null || true)
+  local owner comm name
+  owner=$(link_owner)
   [[ ! $owner || $owner == "$state" ]] ||
     die "a cluster is up in $owner, and this machine can hold only one: $here/down.sh $owner"
-  for comm in kubelet kube-proxy; do
-    if grep -qxF "$comm" /proc/[0-9]*/comm 2>/dev/null; then
-      die "a $comm is running: this machine is a node of another Kubernetes, which this one would disturb"
-    fi
-  done
+  while read -r comm; do
+    name=$(readlink "${comm%/comm}/exe") || continue # a zombie
+    die "$name is running: this machine is a node of another Kubernetes, which this one would disturb"
+  done < <(grep -lxE 'kubelet|kube-proxy' /proc/[0-9]*/comm 2>/dev/null)
 }
 
 # --- parts -------------------------------------------------------------------------------------------
@@ -265,7 +264,6 @@ storage() {
 need_root
 "$here/build.sh"
 lock
-mkdir -p "$state"
 if healthy 2>/dev/null; then
   say_where "is up in $state"
   "$here/build.sh" --path | cmp -s - "$state/programs" ||
@@ -273,12 +271,11 @@ if healthy 2>/dev/null; then
   exit
 fi
 start=$SECONDS
-if [[ -e $state/.stillpoint-cluster ]]; then
+if [[ -e $state/.stillpoint-cluster || $(link_owner) == "$state" ]]; then
   say "clearing what is left of an earlier one in $state"
   "$here/down.sh" --locked "$state"
-  mkdir -p "$state"
 fi
-[[ ! $(ls -A "$state") ]] || die "$state is not empty, and not a cluster's: choose another folder"
+[[ ! $(ls -A "$state" 2>/dev/null) ]] || die "$state is not empty, and not a cluster's: choose another folder"
 refuse_other_clusters
 
 say "starting in $state"
