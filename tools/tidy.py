@@ -74,7 +74,7 @@ def run(build, source):
         text=True,
         check=False,
     )
-    noise = re.compile(r"^\d+ warnings? (generated|treated as error)")
+    noise = re.compile(r"^\d+ (warnings?|errors?)( and \d+ errors?)? (generated|treated as error)")
     return result.returncode, "\n".join(
         line for line in result.stdout.splitlines() if not noise.match(line)
     )
