@@ -61,12 +61,10 @@ StructSchema ConditionSchema() {
   return PlainSchema<Condition>(
       "One fact about the object, for people and for kubectl wait.",
       {{.member = "type", .doc = "Which fact.", .required = true},
-       {.member = "status", .doc = "True, False or Unknown.", .required = true},
+       {.member = "status", .doc = "True, False or Unknown."},
        {.member = "observed_generation", .doc = "The metadata.generation that this was true of."},
-       {.member = "last_transition_time",
-        .doc = "Since when the status is what it is.",
-        .required = true},
-       {.member = "reason", .doc = "Why, in one word.", .required = true},
+       {.member = "last_transition_time", .doc = "Since when the status is what it is."},
+       {.member = "reason", .doc = "Why, in one word."},
        {.member = "message", .doc = "Why, in a sentence."}});
 }
 

@@ -58,6 +58,7 @@ Factor DecimalFactor(int exponent) {
 // `e9`, `E+9`, `e-3`. Beyond 10^18 nothing but zero would fit.
 std::optional<Factor> ParseExponent(std::string_view suffix) {
   suffix.remove_prefix(1);
+  if (suffix.starts_with("+-")) return std::nullopt;
   if (suffix.starts_with('+')) suffix.remove_prefix(1);
   int exponent = 0;
   const char* const end = suffix.data() + suffix.size();

@@ -104,7 +104,12 @@ std::optional<Time> Read(std::string_view text) {
   clock -= reader.Offset();
   const std::chrono::year_month_day date(year, month, day);
   if (!reader.Done() || !date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date) + clock;
+  const Time time = std::chrono::sys_days(date) + clock;
+  // An offset may lead out of the years that four digits can write.
+  const std::chrono::year in_utc =
+      std::chrono::year_month_day(std::chrono::floor<days>(time)).year();
+  if (in_utc < std::chrono::year(0) || in_utc > std::chrono::year(9999)) return std::nullopt;
+  return time;
 }
 
 std::string FormatSeconds(std::chrono::sys_seconds time) {

@@ -35,7 +35,8 @@ bool IsReserved(std::string_view text) {
 }
 
 bool IsPlain(std::string_view text) {
-  return !text.empty() && IsLetter(text.front()) && std::ranges::all_of(text, IsPlainCharacter) &&
+  const std::string_view start = text.substr(text.starts_with('.') ? 1 : 0);
+  return !start.empty() && IsLetter(start.front()) && std::ranges::all_of(text, IsPlainCharacter) &&
          !IsReserved(text);
 }
 
