@@ -71,13 +71,21 @@ struct SnapshotReference {
 };
 BOOST_DESCRIBE_STRUCT(SnapshotReference, (), (name, ns, uid))
 
+struct SnapshotContentSource {
+  std::string volume_handle;  // of the volume that is cut; absent for a pre-provisioned snapshot
+  bool operator==(const SnapshotContentSource&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(SnapshotContentSource, (), (volume_handle))
+
 struct VolumeSnapshotContentSpec {
   SnapshotReference volume_snapshot_ref;
   std::string deletion_policy;  // Retain, Delete
   std::string driver;
+  SnapshotContentSource source;
   bool operator==(const VolumeSnapshotContentSpec&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(VolumeSnapshotContentSpec, (), (volume_snapshot_ref, deletion_policy, driver))
+BOOST_DESCRIBE_STRUCT(VolumeSnapshotContentSpec, (),
+                      (volume_snapshot_ref, deletion_policy, driver, source))
 
 struct VolumeSnapshotContentStatus {
   std::string snapshot_handle;

@@ -269,4 +269,13 @@ const Type& TypeOf() {
   return type;
 }
 
+// The word of an enumerator as JSON has it: `Fail` for OnError::kFail.
+template <class T>
+[[nodiscard]] std::string EnumText(T value) {
+  for (const EnumValue& known : TypeOf<T>().values) {
+    if (known.value == static_cast<std::int64_t>(value)) return known.name;
+  }
+  return {};
+}
+
 }  // namespace stillpoint::api

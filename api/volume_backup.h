@@ -116,6 +116,8 @@ struct FreezeTarget {
   std::string pod_uid;
   std::string container;
   std::string hook;                       // its name in spec.hooks, or the annotation key
+  bool guarded = false;                   // the command ends when its stream drops
+  bool session_lock = false;              // takes a lock that ends with its client: no still point
   std::vector<std::string> pre_command;   // argv, as sent
   std::vector<std::string> post_command;  // argv, as sent; empty: nothing thaws this target
   Duration timeout{};
@@ -127,7 +129,7 @@ struct FreezeTarget {
   bool operator==(const FreezeTarget&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(FreezeTarget, (),
-                      (pod, pod_uid, container, hook, pre_command, post_command, timeout, on_error,
+                      (pod, pod_uid, container, hook, guarded, session_lock, pre_command, post_command, timeout, on_error,
                        state, frozen_at, thawed_at, thaw_attempts))
 
 // The freeze journal.
@@ -148,6 +150,7 @@ struct HookStatus {
   std::string pod;
   std::string pod_uid;
   std::string container;
+  std::string hook;
   HookPhase phase = HookPhase::kPre;
   std::optional<std::int64_t> exit_code;  // absent: it never reported one; see `error`
   std::optional<Duration> duration;
@@ -156,7 +159,7 @@ struct HookStatus {
   bool operator==(const HookStatus&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(HookStatus, (),
-                      (pod, pod_uid, container, phase, exit_code, duration, output_tail, error))
+                      (pod, pod_uid, container, hook, phase, exit_code, duration, output_tail, error))
 
 // What a restore needs of a claim that may be gone by then.
 struct ClaimSource {
@@ -175,6 +178,7 @@ struct VolumeStatus {
   ClaimSource source;
   std::string class_;  // VolumeSnapshotClass
   std::string driver;
+  std::string volume_handle;  // of the claim's volume: a snapshot of any other one is not ours
   std::string snapshot_name;
   std::string snapshot_uid;
   std::string content_name;
@@ -187,7 +191,7 @@ struct VolumeStatus {
   bool operator==(const VolumeStatus&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(VolumeStatus, (),
-                      (claim, claim_uid, source, class_, driver, snapshot_name, snapshot_uid,
+                      (claim, claim_uid, source, class_, driver, volume_handle, snapshot_name, snapshot_uid,
                        content_name, snapshot_handle, size, created_at, cut_at, ready_at, error))
 
 struct VolumeBackupStatus {

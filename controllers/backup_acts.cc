@@ -1,0 +1,325 @@
+// The acts of BackupController: one API call or one exec each, no decisions.
+#include "controllers/backup_controller.h"
+
+#include "api/type.h"
+#include "controllers/backup_names.h"
+#include "controllers/backup_reader.h"
+
+#include <fmt/format.h>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace stillpoint::controllers {
+
+using boost::asio::awaitable;
+using namespace std::chrono_literals;
+namespace json = boost::json;
+
+namespace {
+
+constexpr auto kCreateRetry = 1s;
+
+// A pre-hook without a guard that has timed out is watched for so long.
+constexpr auto kLongestHook = 1h;
+
+// After so many failures to look at the pods the verdict is given without that look, as Crash.
+constexpr int kRecheckAttempts = 5;
+
+api::NamespacedName KeyOf(const api::ObjectMeta& metadata) {
+  return {metadata.ns, metadata.name};
+}
+
+// Names the very object, in the very version that the plan has seen: a lost race is a conflict.
+json::object Identity(const api::VolumeBackup& backup) {
+  return {{"apiVersion", fmt::format("{}/{}", api::kGroup, api::kVersion)},
+          {"kind", "VolumeBackup"},
+          {"metadata",
+           {{"name", backup.metadata.name},
+            {"namespace", backup.metadata.ns},
+            {"uid", backup.metadata.uid},
+            {"resourceVersion", backup.metadata.resource_version}}}};
+}
+
+api::VolumeSnapshot SnapshotOf(const api::VolumeBackup& backup, const api::VolumeStatus& volume) {
+  api::VolumeSnapshot snapshot;
+  snapshot.metadata.name = volume.snapshot_name;
+  snapshot.metadata.ns = backup.metadata.ns;
+  snapshot.metadata.labels = {{kManagedByLabel, kManagedByValue},
+                              {kBackupLabel, LabelValue(backup.metadata.name)},
+                              {kBackupUidLabel, backup.metadata.uid},
+                              {kClaimLabel, LabelValue(volume.claim)}};
+  snapshot.metadata.annotations = {{kBackupNameAnnotation, backup.metadata.name},
+                                   {kClaimUidAnnotation, volume.claim_uid}};
+  snapshot.spec.source.persistent_volume_claim_name = volume.claim;
+  snapshot.spec.volume_snapshot_class_name = volume.class_;
+  return snapshot;
+}
+
+}  // namespace
+
+BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction action) {
+  if (const auto* a = std::get_if<WriteStatus>(&action)) {
+    co_return co_await Write(std::move(session), a->status);
+  }
+  if (std::holds_alternative<AddFinalizer>(action)) {
+    co_return co_await SetFinalizer(std::move(session), true);
+  }
+  if (std::holds_alternative<RemoveFinalizer>(action)) {
+    co_return co_await SetFinalizer(std::move(session), false);
+  }
+  if (std::holds_alternative<ReadFacts>(action)) co_return co_await Read(std::move(session));
+  if (std::holds_alternative<RecheckGroup>(action)) co_return co_await Recheck(std::move(session));
+  if (const auto* a = std::get_if<ReadContents>(&action)) {
+    co_return co_await ReadSnapshotContents(std::move(session), a->volumes);
+  }
+  if (const auto* a = std::get_if<DeleteSnapshots>(&action)) {
+    co_return co_await Delete(std::move(session), a->volumes);
+  }
+  if (std::holds_alternative<DeleteBackup>(action)) {
+    co_return co_await kube::DeleteByUid(deps_.client, api::VolumeBackup::kResource,
+                                         KeyOf(session->object.metadata),
+                                         session->object.metadata.uid);
+  }
+  if (auto* a = std::get_if<ReservePods>(&action)) Reserve(*session, std::move(a->pod_uids));
+  if (const auto* a = std::get_if<StartPreHooks>(&action)) StartPre(session, a->targets);
+  if (const auto* a = std::get_if<StartThaw>(&action)) StartPost(session, *a);
+  if (const auto* a = std::get_if<CreateSnapshots>(&action)) StartCreates(session, a->volumes);
+  if (const auto* a = std::get_if<EmitEvent>(&action)) deps_.notify(session->object, *a);
+  co_return api::Result<void>();
+}
+
+// ---- writes of our own object -----------------------------------------------------------------
+
+BackupController::Async<> BackupController::Write(SessionPtr session,
+                                                  api::VolumeBackupStatus status) {
+  json::object body = Identity(session->object);
+  body["status"] = api::Encode(status);
+  auto answer =
+      co_await kube::DoAs<api::VolumeBackup>(deps_.client, {.verb = kube::Verb::kApply,
+                                                            .ns = session->object.metadata.ns,
+                                                            .name = session->object.metadata.name,
+                                                            .subresource = "status",
+                                                            .body = std::move(body),
+                                                            .force = true});
+  if (answer) {
+    deps_.log(kube::Severity::kInfo,
+              fmt::format("backup={}/{} phase={} reason={}", session->object.metadata.ns,
+                          session->object.metadata.name, api::EnumText(answer->status.phase),
+                          answer->status.reason));
+  }
+  co_return co_await Adopt(std::move(session), std::move(answer));
+}
+
+BackupController::Async<> BackupController::SetFinalizer(SessionPtr session, bool wanted) {
+  const api::VolumeBackup& backup = session->object;
+  json::array finalizers;
+  for (const std::string& finalizer : backup.metadata.finalizers) {
+    if (finalizer != kBackupFinalizer) finalizers.emplace_back(finalizer);
+  }
+  if (wanted) finalizers.emplace_back(kBackupFinalizer);
+  auto answer = co_await kube::DoAs<api::VolumeBackup>(
+      deps_.client, {.verb = kube::Verb::kMergePatch,
+                     .ns = backup.metadata.ns,
+                     .name = backup.metadata.name,
+                     .body = json::object{{"metadata",
+                                           {{"uid", backup.metadata.uid},
+                                            {"resourceVersion", backup.metadata.resource_version},
+                                            {"finalizers", std::move(finalizers)}}}}});
+  if (!answer && answer.error().code == api::Code::kNotFound) co_return api::Result<void>();
+  co_return co_await Adopt(std::move(session), std::move(answer));
+}
+
+// Our own write is what the next pass must see.
+BackupController::Async<> BackupController::Adopt(SessionPtr session,
+                                                  api::Result<api::VolumeBackup> answer) {
+  if (!answer) co_return answer.error();
+  const std::string read_version = session->object.metadata.resource_version;
+  session->object = *answer;
+  if (answer->status.freeze) session->targets.resize(answer->status.freeze->targets.size());
+  session->snapshots.resize(answer->status.volumes.size());
+  deps_.backups.Observe(std::move(*answer), read_version);
+  co_return api::Result<void>();
+}
+
+// ---- reads ------------------------------------------------------------------------------------
+
+BackupController::Async<> BackupController::Read(SessionPtr session) {
+  // Opened now, so that it runs when the first snapshot is made.
+  if (!session->cut_watch) session->cut_watch = std::make_unique<CutWatch::Use>(cuts_);
+  auto facts = co_await ReadResolveFacts(deps_.client, session->object);
+  if (!facts) co_return facts.error();
+  session->facts = std::move(*facts);
+  session->facts_read_at = deps_.clock.Now();
+  controller_.queue().Add(KeyOf(session->object.metadata));
+  co_return api::Result<void>();
+}
+
+BackupController::Async<> BackupController::Recheck(SessionPtr session) {
+  auto group = co_await ReadGroup(deps_.client, session->object, session->pod_uids);
+  if (!group && ++session->recheck_failures < kRecheckAttempts) co_return group.error();
+  session->recheck = group ? std::move(*group) : GroupRecheck{.error = group.error().message};
+  controller_.queue().Add(KeyOf(session->object.metadata));
+  co_return api::Result<void>();
+}
+
+BackupController::Async<> BackupController::ReadSnapshotContents(SessionPtr session,
+                                                                 std::vector<std::size_t> volumes) {
+  for (const std::size_t i : volumes) {
+    session->snapshots[i].content_read_at = deps_.clock.Now();
+    const auto snapshot = deps_.snapshots.Get(
+        {session->object.metadata.ns, session->object.status.volumes[i].snapshot_name});
+    if (!snapshot) continue;
+    auto read = co_await cuts_.Read(snapshot->metadata.uid);
+    if (!read && read.error().code != api::Code::kForbidden) co_return read.error();
+  }
+  co_return api::Result<void>();
+}
+
+// ---- the freeze -------------------------------------------------------------------------------
+
+void BackupController::Reserve(BackupSession& session, std::vector<std::string> pod_uids) {
+  session.holds_pods = true;
+  session.pod_uids = std::move(pod_uids);
+}
+
+// Pods in parallel; the hooks of one pod one after another, as they are listed.
+void BackupController::StartPre(SessionPtr session, const std::vector<std::size_t>& targets) {
+  std::map<std::string, std::vector<std::size_t>> by_pod;
+  for (const std::size_t i : targets) {
+    TargetView& known = session->targets[i];
+    if (known.pre_running || known.pre) continue;
+    known.pre_running = true;
+    by_pod[session->object.status.freeze->targets[i].pod_uid].push_back(i);
+  }
+  for (auto& [uid, of_pod] : by_pod) {
+    tasks_.Spawn("pre-hooks of a pod", RunPreOfPod(session, std::move(of_pod)));
+  }
+}
+
+awaitable<void> BackupController::RunPreOfPod(SessionPtr session,
+                                              std::vector<std::size_t> targets) {
+  for (const std::size_t i : targets) co_await RunPre(session, i);
+}
+
+hooks::HookRun BackupController::RunOf(const BackupSession& session, std::size_t index,
+                                       api::HookPhase phase) const {
+  const api::FreezeTarget& target = session.object.status.freeze->targets[index];
+  return {.ns = session.object.metadata.ns,
+          .pod = target.pod,
+          .pod_uid = target.pod_uid,
+          .container = target.container,
+          .argv = phase == api::HookPhase::kPre ? target.pre_command : target.post_command,
+          .phase = phase,
+          .timeout = target.timeout};
+}
+
+awaitable<void> BackupController::RunPre(SessionPtr session, std::size_t index) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  hooks::HookRun run = RunOf(*session, index, api::HookPhase::kPre);
+  hooks::FinishedRun finished;
+  if (session->thaw_began) {
+    finished.result = {.ended = true, .error = "not run, as the freeze was given up"};
+  } else if (run.argv.empty()) {
+    finished.result = {.outcome = hooks::Outcome::kSucceeded, .ended = true};
+  } else {
+    auto outcome = co_await (hooks_.Run(std::move(run)) || session->stop_pre_hooks.Wait());
+    if (outcome.index() == 0) {
+      finished = std::move(std::get<0>(outcome));
+    } else {
+      finished.result = {.outcome = hooks::Outcome::kStreamLost,
+                         .error = "stopped, as the freeze was given up"};
+    }
+  }
+  TargetView& known = session->targets[index];
+  known.pre_running = false;
+  known.pre_ended_at = deps_.clock.Now();
+  if (finished.result.ended) known.thaw.pre_hook_ended_at = known.pre_ended_at;
+  known.pre = std::move(finished.result);
+  controller_.queue().Add(KeyOf(session->object.metadata));
+  if (!finished.still_running) co_return;
+  const bool ended = co_await hooks_.AwaitEnd(std::move(finished.still_running), kLongestHook);
+  if (ended) session->targets[index].thaw.pre_hook_ended_at = deps_.clock.Now();
+  controller_.queue().Add(KeyOf(session->object.metadata));
+}
+
+void BackupController::StartPost(SessionPtr session, const StartThaw& thaw) {
+  if (!session->thaw_began) {
+    session->thaw_began = true;
+    session->cut_before_thaw = thaw.after_last_cut;
+    session->stop_pre_hooks.NotifyAll();
+  }
+  for (const std::size_t i : thaw.targets) {
+    hooks::ThawMemory& memory = session->targets[i].thaw;
+    if (memory.running) continue;
+    memory.running = true;
+    tasks_.Spawn("thaw", RunPost(session, i));
+  }
+}
+
+awaitable<void> BackupController::RunPost(SessionPtr session, std::size_t index) {
+  const api::Time started = deps_.clock.Now();
+  hooks::FinishedRun finished = co_await hooks_.Run(RunOf(*session, index, api::HookPhase::kPost));
+  TargetView& known = session->targets[index];
+  known.thaw_ended_at = deps_.clock.Now();
+  hooks::RememberThaw(known.thaw, finished.result, started, *known.thaw_ended_at);
+  controller_.queue().Add(KeyOf(session->object.metadata));
+}
+
+// ---- snapshots --------------------------------------------------------------------------------
+
+void BackupController::StartCreates(SessionPtr session, const std::vector<std::size_t>& volumes) {
+  if (!session->cut_watch) session->cut_watch = std::make_unique<CutWatch::Use>(cuts_);
+  for (const std::size_t i : volumes) {
+    if (session->snapshots[i].creating) continue;
+    session->snapshots[i].creating = true;
+    tasks_.Spawn("create of a snapshot", CreateSnapshot(session, i));
+  }
+}
+
+awaitable<void> BackupController::CreateSnapshot(SessionPtr session, std::size_t index) {
+  const api::VolumeSnapshot wanted =
+      SnapshotOf(session->object, session->object.status.volumes[index]);
+  const api::NamespacedName key = KeyOf(session->object.metadata);
+  auto answer = co_await kube::DoAs<api::VolumeSnapshot>(
+      deps_.client, {.verb = kube::Verb::kCreate, .ns = key.ns, .body = api::Encode(wanted)});
+  if (!answer && answer.error().code == api::Code::kAlreadyExists) {
+    // Ours from an earlier try whose answer was lost, or a stranger's.
+    answer = co_await kube::Get<api::VolumeSnapshot>(deps_.client, KeyOf(wanted.metadata));
+    if (answer && answer->metadata.labels != wanted.metadata.labels) {
+      answer = api::Error{api::Code::kAlreadyExists,
+                          fmt::format("VolumeSnapshot {} exists and belongs to somebody else",
+                                      wanted.metadata.name)};
+    }
+  }
+  BackupSession::Snapshot& own = session->snapshots[index];
+  own.creating = false;
+  if (answer) {
+    own.create_error.clear();
+    own.content_read_at = deps_.clock.Now();
+    deps_.snapshots.Observe(std::move(*answer), {});
+  } else {
+    own.create_error = answer.error().message;
+    own.create_after = deps_.clock.Now() + kCreateRetry;
+  }
+  controller_.queue().Add(key);
+}
+
+BackupController::Async<> BackupController::Delete(SessionPtr session,
+                                                   std::vector<std::size_t> volumes) {
+  for (const std::size_t i : volumes) {
+    const api::NamespacedName key{session->object.metadata.ns,
+                                  session->object.status.volumes[i].snapshot_name};
+    const auto snapshot = deps_.snapshots.Get(key);
+    if (!snapshot) continue;
+    auto done = co_await kube::DeleteByUid(deps_.client, api::VolumeSnapshot::kResource, key,
+                                           snapshot->metadata.uid);
+    if (!done) co_return done.error();
+  }
+  co_return api::Result<void>();
+}
+
+}  // namespace stillpoint::controllers

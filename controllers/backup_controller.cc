@@ -1,0 +1,270 @@
+#include "controllers/backup_controller.h"
+
+#include "controllers/backup_names.h"
+#include "controllers/restore_hold.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace stillpoint::controllers {
+
+using boost::asio::awaitable;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Older than this, what was read of the application is read again.
+constexpr auto kFactsLifetime = 5s;
+
+// A content without an event for so long is asked for by name.
+constexpr auto kContentPatience = 1s;
+
+api::NamespacedName KeyOf(const api::ObjectMeta& metadata) {
+  return {metadata.ns, metadata.name};
+}
+
+bool HoldsStill(const api::VolumeBackup& backup) {
+  return !IsFinal(backup.status.phase) && ThawOwed(backup.status);
+}
+
+bool BelongsTo(const api::VolumeSnapshot& snapshot, const api::VolumeBackup& backup) {
+  const auto uid = snapshot.metadata.labels.find(kBackupUidLabel);
+  return uid != snapshot.metadata.labels.end() && uid->second == backup.metadata.uid;
+}
+
+}  // namespace
+
+BackupController::BackupController(Dependencies dependencies, Options options)
+    : deps_(std::move(dependencies)),
+      options_(std::move(options)),
+      hooks_(deps_.exec, deps_.clock),
+      cuts_(deps_.executor, deps_.client, deps_.clock, deps_.log,
+            [this](const std::string&) { WakeWaiting(); }),
+      controller_(deps_.executor, deps_.clock, deps_.log,
+                  {.name = "volumebackup", .workers = options_.workers},
+                  [this](api::NamespacedName key) { return Reconcile(std::move(key)); }),
+      tasks_(deps_.executor, deps_.log) {
+  deps_.backups.OnChange([this](const api::NamespacedName& key, const api::VolumeBackup* old,
+                                const api::VolumeBackup* now) {
+    if (now == nullptr && old != nullptr) Forget(old->metadata.uid);
+    controller_.queue().Add(key);
+  });
+  deps_.snapshots.OnChange([this](const api::NamespacedName& key, const api::VolumeSnapshot* old,
+                                  const api::VolumeSnapshot* now) {
+    const api::VolumeSnapshot* snapshot = now != nullptr ? now : old;
+    const auto backup = snapshot->metadata.annotations.find(kBackupNameAnnotation);
+    if (backup != snapshot->metadata.annotations.end()) {
+      controller_.queue().Add({key.ns, backup->second});
+    }
+  });
+  deps_.restores.OnChange(
+      [this](const api::NamespacedName& key, const api::VolumeRestore*, const api::VolumeRestore*) {
+        // A backup may wait for the end of this restore, or be held by it.
+        const auto waiting = deps_.backups.List([&](const api::VolumeBackup& backup) {
+          return backup.metadata.ns == key.ns &&
+                 (!IsFinal(backup.status.phase) || backup.metadata.deletion_timestamp);
+        });
+        for (const auto& backup : waiting) controller_.queue().Add(KeyOf(backup->metadata));
+      });
+}
+
+BackupController::~BackupController() = default;
+
+void BackupController::Start() {
+  const auto all = deps_.backups.List();
+  for (const auto& backup : all) {
+    if (ThawOwed(backup->status)) controller_.queue().Add(KeyOf(backup->metadata));
+  }
+  for (const auto& backup : all) controller_.queue().Add(KeyOf(backup->metadata));
+  controller_.Start();
+}
+
+awaitable<void> BackupController::Stop(std::chrono::milliseconds grace) {
+  stopping_ = true;
+  WakeWaiting();
+  const auto deadline = deps_.clock.SteadyNow() + grace;
+  const auto owing = [this] {
+    return std::ranges::any_of(
+        sessions_, [](const auto& entry) { return ThawOwed(entry.second->object.status); });
+  };
+  while (owing() && deps_.clock.SteadyNow() < deadline) co_await deps_.clock.Sleep(20ms);
+  co_await controller_.Stop(2s);
+  co_await tasks_.Stop();
+  co_await cuts_.Stop();
+}
+
+// ---- one pass ---------------------------------------------------------------------------------
+
+BackupController::Async<kube::Requeue> BackupController::Reconcile(api::NamespacedName key) {
+  const auto cached = deps_.backups.Get(key);
+  if (!cached) co_return kube::Requeue::None();
+  SessionPtr session = SessionOf(*cached);
+  BackupPlan plan = PlanBackup(Observe(*session), deps_.clock.Now());
+  for (BackupAction& action : plan.actions) {
+    auto done = co_await Act(session, std::move(action));
+    if (!done) co_return done.error();
+  }
+  if (IsFinal(session->object.status.phase) && !ThawOwed(session->object.status)) {
+    sessions_.erase(session->object.metadata.uid);
+  }
+  co_return kube::Requeue{plan.requeue_after};
+}
+
+// ---- observe ----------------------------------------------------------------------------------
+
+BackupController::SessionPtr BackupController::SessionOf(const api::VolumeBackup& backup) {
+  SessionPtr& session = sessions_[backup.metadata.uid];
+  if (!session) session = std::make_shared<BackupSession>(deps_.executor);
+  session->object = backup;
+  if (session->thaw_began && !ThawOwed(backup.status)) session->holds_pods = false;
+  if (backup.status.freeze) session->targets.resize(backup.status.freeze->targets.size());
+  session->snapshots.resize(backup.status.volumes.size());
+  return session;
+}
+
+BackupView BackupController::Observe(BackupSession& session) {
+  const api::VolumeBackup& backup = session.object;
+  const auto& freeze = backup.status.freeze;
+  BackupView view{.backup = backup,
+                  .identity = options_.identity,
+                  .may_freeze = !stopping_ && deps_.may_act(),
+                  .queued_behind = QueuedBehind(session),
+                  .in_use_by_restore = InUseByRestore(backup),
+                  .own_freeze = freeze && freeze->holder == options_.identity,
+                  .thaw_began = session.thaw_began,
+                  .cut_before_thaw = session.cut_before_thaw,
+                  .recheck = session.recheck,
+                  .targets = session.targets};
+  if (session.facts && deps_.clock.Now() - session.facts_read_at < kFactsLifetime) {
+    view.facts = session.facts;
+  }
+  for (std::size_t i = 0; i < backup.status.volumes.size(); ++i) {
+    view.snapshots.push_back(ObserveSnapshot(session, i));
+  }
+  return view;
+}
+
+SnapshotView BackupController::ObserveSnapshot(BackupSession& session, std::size_t volume) {
+  const api::VolumeBackup& backup = session.object;
+  BackupSession::Snapshot& own = session.snapshots[volume];
+  const api::Time now = deps_.clock.Now();
+  SnapshotView view{.creating = own.creating, .create_after = own.create_after};
+  const auto cached =
+      deps_.snapshots.Get({backup.metadata.ns, backup.status.volumes[volume].snapshot_name});
+  if (!cached) {
+    view.error = own.create_error;
+  } else {
+    const api::VolumeSnapshotStatus& status = cached->status;
+    view.exists = true;
+    view.uid = cached->metadata.uid;
+    view.ours = BelongsTo(*cached, backup);
+    view.terminating = cached->metadata.deletion_timestamp.has_value();
+    view.content_name = status.bound_volume_snapshot_content_name;
+    view.cut = status.creation_time.has_value();
+    view.ready = status.ready_to_use.value_or(false);
+    if (status.restore_size) view.restore_size = status.restore_size->text();
+    if (status.error) view.error = status.error->message;
+    MergeContent(view);
+    view.content_unread = !view.cut && now - own.content_read_at.value_or(now) >= kContentPatience;
+    if (!own.content_read_at) own.content_read_at = now;
+  }
+  if (view.error.empty()) {
+    own.failing_since.reset();
+  } else if (!own.failing_since) {
+    own.failing_since = now;
+  }
+  view.failing_since = own.failing_since;
+  return view;
+}
+
+// The content knows first.
+void BackupController::MergeContent(SnapshotView& view) const {
+  const ContentFacts* content = cuts_.Find(view.uid);
+  if (content == nullptr) return;
+  view.content_name = content->name;
+  view.handle = content->handle;
+  view.source_volume_handle = content->source_volume_handle;
+  view.cut = view.cut || content->cut;
+  if (view.restore_size.empty()) view.restore_size = content->restore_size;
+  if (view.error.empty() && !view.cut) view.error = content->error;
+}
+
+std::vector<std::shared_ptr<const api::VolumeRestore>> BackupController::RestoresIn(
+    const std::string& ns) const {
+  return deps_.restores.List([&](const api::VolumeRestore& r) { return r.metadata.ns == ns; });
+}
+
+// ---- who goes first ---------------------------------------------------------------------------
+
+std::string BackupController::QueuedBehind(const BackupSession& session) const {
+  const api::VolumeBackup& backup = session.object;
+  if (session.holds_pods || backup.status.phase != api::BackupPhase::kPending) return {};
+  if (std::string held = HeldByRestore(backup, session); !held.empty()) return held;
+  std::vector<std::string> pods;
+  if (session.facts) {
+    for (const GroupPod& pod : session.facts->pods) pods.push_back(pod.hook.uid);
+  }
+  int frozen = 0;
+  for (const auto& [uid, other] : sessions_) {
+    if (uid == backup.metadata.uid || !other->holds_pods) continue;
+    if (!other->thaw_began) ++frozen;
+    const bool shared = std::ranges::find_first_of(pods, other->pod_uids) != pods.end();
+    if (shared) {
+      return fmt::format("backup {} is working on the same pods", other->object.metadata.name);
+    }
+  }
+  for (const auto& other : deps_.backups.List()) {
+    if (other->metadata.uid == backup.metadata.uid || !HoldsStill(*other)) continue;
+    const auto held = FrozenPods(other->status);
+    if (std::ranges::find_first_of(pods, held) != pods.end()) {
+      return fmt::format("backup {} still holds a pod of this group", other->metadata.name);
+    }
+  }
+  if (session.facts && frozen >= options_.max_frozen_groups) {
+    return "other backups are being cut: their turn is first, so that none stays frozen for long";
+  }
+  return {};
+}
+
+std::string BackupController::HeldByRestore(const api::VolumeBackup& backup,
+                                            const BackupSession& session) const {
+  for (const auto& restore : RestoresIn(backup.metadata.ns)) {
+    if (HoldsWorkload(*restore) && restore->status.target == TargetText(backup.spec)) {
+      return fmt::format("restore {} is changing {}", restore->metadata.name,
+                         restore->status.target);
+    }
+    if (!session.facts) continue;
+    const auto in_use = ClaimsInUse(*restore);
+    for (const ClaimFacts& claim : session.facts->claims) {
+      if (in_use.contains(claim.name)) {
+        return fmt::format("restore {} is working on claim {}", restore->metadata.name, claim.name);
+      }
+    }
+  }
+  return {};
+}
+
+bool BackupController::InUseByRestore(const api::VolumeBackup& backup) const {
+  return std::ranges::any_of(RestoresIn(backup.metadata.ns), [&](const auto& restore) {
+    return !restore::IsFinal(restore->status.phase) && restore->status.backup &&
+           restore->status.backup->uid == backup.metadata.uid;
+  });
+}
+
+void BackupController::Forget(const std::string& uid) {
+  const auto found = sessions_.find(uid);
+  if (found == sessions_.end()) return;
+  found->second->stop_pre_hooks.NotifyAll();
+  sessions_.erase(found);
+}
+
+void BackupController::WakeWaiting() {
+  for (const auto& [uid, session] : sessions_) {
+    controller_.queue().Add(KeyOf(session->object.metadata));
+  }
+}
+
+}  // namespace stillpoint::controllers

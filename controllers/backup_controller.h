@@ -1,0 +1,127 @@
+// BackupController: carries out VolumeBackups. Observe -> PlanBackup -> act; the decisions are all
+// in backup_plan.h. Hooks and creates run as tasks beside the passes, so that a pass never waits
+// for an application, and a cancel, a deadline or a cut is acted upon at once.
+#pragma once
+
+#include "api/snapshot.h"
+#include "api/volume_backup.h"
+#include "api/volume_restore.h"
+#include "controllers/backup_plan.h"
+#include "controllers/backup_session.h"
+#include "controllers/cut_watch.h"
+#include "hooks/hook_runner.h"
+#include "kube/client.h"
+#include "kube/clock.h"
+#include "kube/controller.h"
+#include "kube/exec.h"
+#include "kube/informer.h"
+#include "kube/log.h"
+#include "kube/task_group.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace stillpoint::controllers {
+
+// Threads: call every method on the executor given to the constructor.
+// Lifetime: everything in Dependencies must outlive it; Stop() before destruction.
+class BackupController {
+ public:
+  struct Dependencies {
+    boost::asio::any_io_executor executor;
+    kube::Client& client;
+    kube::ExecClient& exec;
+    kube::Clock& clock;
+    kube::Informer<api::VolumeBackup>& backups;
+    kube::Informer<api::VolumeRestore>& restores;
+    kube::Informer<api::VolumeSnapshot>& snapshots;  // those with our label
+
+    // Sends an Event on the backup. Must not block.
+    std::function<void(const api::VolumeBackup&, const EmitEvent&)> notify;
+
+    // Whether this process may begin something: its lease has not run out.
+    std::function<bool()> may_act;
+    kube::LogFn log;
+  };
+  struct Options {
+    std::string identity;  // never the same in two processes
+    int workers = 4;
+
+    // Groups that may stand still at once. One by default: the snapshotter serves one queue, and a
+    // second group would only wait, frozen, behind the first.
+    int max_frozen_groups = 1;
+  };
+
+  BackupController(Dependencies dependencies, Options options);
+  ~BackupController();
+
+  // REQUIRES: the informers are synced. Backups that owe a thaw come first.
+  void Start();
+
+  // Freezes nothing from now on, thaws what this process has frozen, and ends its passes.
+  [[nodiscard]] boost::asio::awaitable<void> Stop(std::chrono::milliseconds grace);
+
+  [[nodiscard]] const kube::Controller& controller() const { return controller_; }
+
+ private:
+  using SessionPtr = std::shared_ptr<BackupSession>;
+  template <class T = void>
+  using Async = boost::asio::awaitable<api::Result<T>>;
+
+  [[nodiscard]] Async<kube::Requeue> Reconcile(api::NamespacedName key);
+
+  // Observe.
+  [[nodiscard]] SessionPtr SessionOf(const api::VolumeBackup& backup);
+  [[nodiscard]] BackupView Observe(BackupSession& session);
+  [[nodiscard]] SnapshotView ObserveSnapshot(BackupSession& session, std::size_t volume);
+  void MergeContent(SnapshotView& view) const;
+  [[nodiscard]] std::string QueuedBehind(const BackupSession& session) const;
+  [[nodiscard]] std::string HeldByRestore(const api::VolumeBackup& backup,
+                                          const BackupSession& session) const;
+  [[nodiscard]] std::vector<std::shared_ptr<const api::VolumeRestore>> RestoresIn(
+      const std::string& ns) const;
+  [[nodiscard]] bool InUseByRestore(const api::VolumeBackup& backup) const;
+
+  // Act (backup_acts.cc). One method per action of the plan.
+  [[nodiscard]] Async<> Act(SessionPtr session, BackupAction action);
+  [[nodiscard]] Async<> SetFinalizer(SessionPtr session, bool wanted);
+  [[nodiscard]] Async<> Write(SessionPtr session, api::VolumeBackupStatus status);
+  [[nodiscard]] Async<> Adopt(SessionPtr session, api::Result<api::VolumeBackup> answer);
+  [[nodiscard]] hooks::HookRun RunOf(const BackupSession& session, std::size_t target,
+                                     api::HookPhase phase) const;
+  [[nodiscard]] Async<> Read(SessionPtr session);
+  [[nodiscard]] Async<> Recheck(SessionPtr session);
+  [[nodiscard]] Async<> ReadSnapshotContents(SessionPtr session, std::vector<std::size_t> volumes);
+  [[nodiscard]] Async<> Delete(SessionPtr session, std::vector<std::size_t> volumes);
+  void Reserve(BackupSession& session, std::vector<std::string> pod_uids);
+  void StartPre(SessionPtr session, const std::vector<std::size_t>& targets);
+  void StartPost(SessionPtr session, const StartThaw& thaw);
+  void StartCreates(SessionPtr session, const std::vector<std::size_t>& volumes);
+
+  // Tasks beside the passes (backup_acts.cc). Each ends by bringing its backup back.
+  [[nodiscard]] boost::asio::awaitable<void> RunPreOfPod(SessionPtr session,
+                                                         std::vector<std::size_t> targets);
+  [[nodiscard]] boost::asio::awaitable<void> RunPre(SessionPtr session, std::size_t target);
+  [[nodiscard]] boost::asio::awaitable<void> RunPost(SessionPtr session, std::size_t target);
+  [[nodiscard]] boost::asio::awaitable<void> CreateSnapshot(SessionPtr session, std::size_t volume);
+
+  void Forget(const std::string& uid);
+  void WakeWaiting();
+
+  Dependencies deps_;
+  const Options options_;
+  hooks::HookRunner hooks_;
+  bool stopping_ = false;
+  std::map<std::string, SessionPtr> sessions_;  // by UID of the backup
+  CutWatch cuts_;
+  kube::Controller controller_;
+  kube::TaskGroup tasks_;
+};
+
+}  // namespace stillpoint::controllers

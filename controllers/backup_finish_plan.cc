@@ -1,0 +1,209 @@
+// Snapshots, the end of a backup, and the words for it.
+#include "api/conditions.h"
+#include "api/duration.h"
+#include "controllers/backup_planner.h"
+#include "controllers/reasons.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace stillpoint::controllers {
+
+// ---- snapshots --------------------------------------------------------------------------------
+
+void BackupPlanner::RecordSnapshots() {
+  if (IsFinal(next_.phase)) return;  // what was true at the end stays on record
+  std::size_t ready = 0;
+  for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
+    const SnapshotView& seen = view_.snapshots[i];
+    api::VolumeStatus& volume = next_.volumes[i];
+    if (seen.exists && seen.ours) {
+      if (!volume.created_at) volume.created_at = now_;
+      volume.snapshot_uid = seen.uid;
+      if (!seen.content_name.empty()) volume.content_name = seen.content_name;
+      if (!seen.handle.empty()) volume.snapshot_handle = seen.handle;
+      if (!seen.restore_size.empty()) volume.size = seen.restore_size;
+      if (seen.cut && !volume.cut_at) volume.cut_at = now_;
+      if (seen.ready && !volume.ready_at) volume.ready_at = now_;
+      volume.error = seen.error;
+    } else if (seen.exists) {
+      volume.error = fmt::format("VolumeSnapshot {} exists and belongs to somebody else",
+                                 volume.snapshot_name);
+    } else if (!volume.snapshot_uid.empty()) {
+      volume.error =
+          fmt::format("VolumeSnapshot {} was deleted by somebody else", volume.snapshot_name);
+      volume.ready_at.reset();
+    }
+    const bool other_volume =
+        !seen.source_volume_handle.empty() && seen.source_volume_handle != volume.volume_handle;
+    if (other_volume) {
+      volume.error = fmt::format(
+          "VolumeSnapshot {} was cut from volume {}, not from {}: the claim "
+          "was replaced meanwhile",
+          volume.snapshot_name, seen.source_volume_handle, volume.volume_handle);
+      volume.ready_at.reset();
+    }
+    if (volume.ready_at) ++ready;
+  }
+  next_.volumes_ready = fmt::format("{}/{}", ready, next_.volumes.size());
+}
+
+bool BackupPlanner::AllCut() const {
+  return !next_.volumes.empty() &&
+         std::ranges::all_of(next_.volumes, [](const auto& v) { return v.cut_at.has_value(); });
+}
+
+bool BackupPlanner::AllReady() const {
+  return !next_.volumes.empty() && std::ranges::all_of(next_.volumes, [](const auto& v) {
+    return v.ready_at.has_value() && v.error.empty();
+  });
+}
+
+// Only what was never there: a snapshot that somebody deleted is not quietly made again, as its
+// cut would be from another instant.
+void BackupPlanner::CreateMissingSnapshots() {
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < next_.volumes.size(); ++i) {
+    const SnapshotView seen = i < view_.snapshots.size() ? view_.snapshots[i] : SnapshotView{};
+    if (seen.exists || seen.creating || !next_.volumes[i].snapshot_uid.empty()) continue;
+    if (seen.create_after && now_ < *seen.create_after) {
+      WakeAt(*seen.create_after);
+    } else {
+      missing.push_back(i);
+    }
+  }
+  if (missing.empty()) return;
+  // Before the write of the status: the application stands still meanwhile.
+  Act(CreateSnapshots{std::move(missing)});
+}
+
+void BackupPlanner::ReadLateContents() {
+  std::vector<std::size_t> unread;
+  for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
+    if (view_.snapshots[i].content_unread && !next_.volumes[i].cut_at) unread.push_back(i);
+  }
+  if (!unread.empty()) Act(ReadContents{std::move(unread)});
+  WakeAt(now_ + std::chrono::seconds(1));
+}
+
+// ---- ready ------------------------------------------------------------------------------------
+
+void BackupPlanner::WaitReady() {
+  if (!Failing() && WantsCancel()) Fail(reason::kCancelled, "cancelled by the user");
+  if (Failing()) return CleanUp();
+  CreateMissingSnapshots();
+  if (AllReady()) return Complete();
+  JudgeUnready();
+}
+
+api::Time BackupPlanner::ReadyDeadline() const {
+  api::Time from = next_.start_time.value_or(now_);
+  for (const api::VolumeStatus& volume : next_.volumes) {
+    if (volume.cut_at) from = std::max(from, *volume.cut_at);
+  }
+  return from + spec_.ready_timeout;
+}
+
+// Ends a wait that cannot or must not go on: a snapshot gone for good, or the deadline.
+void BackupPlanner::JudgeUnready() {
+  const api::VolumeStatus* gone = nullptr;
+  const api::VolumeStatus* late = nullptr;
+  for (std::size_t i = 0; i < next_.volumes.size(); ++i) {
+    const api::VolumeStatus& volume = next_.volumes[i];
+    const bool created = !volume.snapshot_uid.empty();
+    const bool lost = created && (i >= view_.snapshots.size() || !view_.snapshots[i].exists);
+    const bool foreign = i < view_.snapshots.size() && view_.snapshots[i].exists &&
+                         (!view_.snapshots[i].ours ||
+                          (volume.cut_at && !volume.ready_at && view_.snapshots[i].ready));
+    if (lost || foreign) gone = &volume;
+    if (!volume.ready_at) late = &volume;
+  }
+  if (gone == nullptr && now_ < ReadyDeadline()) return WakeAt(ReadyDeadline());
+  const api::VolumeStatus* volume = gone != nullptr ? gone : late;
+  if (volume == nullptr) return;
+  const char* why = gone != nullptr ? reason::kSnapshotDeletedOutside : reason::kSnapshotNotReady;
+  if (gone == nullptr && !volume->error.empty()) why = reason::kSnapshotFailed;
+  std::string message = fmt::format(
+      "claim {}: {}", volume->claim,
+      !volume->error.empty() ? volume->error
+                             : fmt::format("its snapshot was not ready within readyTimeout ({})",
+                                           api::FormatDuration(spec_.ready_timeout)));
+  const bool some_ready = std::ranges::any_of(
+      next_.volumes, [](const auto& v) { return v.ready_at.has_value() && v.error.empty(); });
+  if (some_ready && spec_.on_inconsistent == api::OnInconsistent::kKeep) {
+    Event(true, why, "Verify", message);
+    return Finish(api::BackupPhase::kPartiallyFailed, why, std::move(message));
+  }
+  Fail(why, std::move(message));
+  CleanUp();
+}
+
+void BackupPlanner::Complete() {
+  const std::string what =
+      fmt::format("{} volumes, {}", next_.volumes.size(),
+                  next_.consistency == api::Consistency::kApplication
+                      ? std::string("application-consistent")
+                      : fmt::format("crash-consistent ({})", next_.consistency_reason));
+  SetCondition("Cut", "True", reason::kCut, fmt::format("{} volumes", next_.volumes.size()));
+  SetCondition("Ready", "True", reason::kSnapshotsReady, "every snapshot is readyToUse");
+  if (ThawOwed(next_)) {
+    return Finish(api::BackupPhase::kPartiallyFailed, reason::kThawUnconfirmed,
+                  "the snapshots are good, but the thaw is not confirmed");
+  }
+  Finish(api::BackupPhase::kCompleted, reason::kSucceeded, what);
+}
+
+// ---- the end ----------------------------------------------------------------------------------
+
+// On record before anything is removed: the next controller goes on with the same decision.
+void BackupPlanner::Fail(std::string reason, std::string message) {
+  SetPhase(next_.freeze && ThawOwed(next_) ? api::BackupPhase::kThawing : next_.phase, reason);
+  SetCondition("Failed", "True", std::move(reason), std::move(message));
+}
+
+// Removes what a failed backup must not leave, then ends it.
+void BackupPlanner::CleanUp() {
+  std::vector<std::size_t> left;
+  for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
+    const SnapshotView& snapshot = view_.snapshots[i];
+    if (snapshot.exists && snapshot.ours && !snapshot.terminating) left.push_back(i);
+    if (snapshot.creating) return;  // its answer brings us back
+  }
+  if (!left.empty()) {
+    CommitStatus();
+    Act(DeleteSnapshots{std::move(left)});
+    return WakeAt(now_ + std::chrono::seconds(1));
+  }
+  if (IsFinal(next_.phase)) return;
+  const auto* failed = api::FindCondition(next_.conditions, "Failed");
+  const std::string why = failed->reason;
+  const std::string message = failed->message;
+  Finish(why == reason::kCancelled ? api::BackupPhase::kCancelled : api::BackupPhase::kFailed, why,
+         message);
+}
+
+void BackupPlanner::Finish(api::BackupPhase phase, std::string reason, std::string message) {
+  if (IsFinal(next_.phase)) return;
+  SetPhase(phase, reason);
+  next_.completion_time = now_;
+  const bool good = phase == api::BackupPhase::kCompleted;
+  const bool cancelled = phase == api::BackupPhase::kCancelled;
+  const std::string text = message + "; " + StateOfApplication();
+  SetCondition("Reconciling", "False", reason, "ended");
+  if (!good && !cancelled) {
+    SetCondition("Failed", "True", reason, message);
+  }
+  SetCondition("Finished", "True", reason, text);
+  const std::string kept = good || phase == api::BackupPhase::kPartiallyFailed
+                               ? std::string()
+                               : std::string("; kept: nothing");
+  const char* event = good                                    ? reason::kCompleted
+                      : phase == api::BackupPhase::kCancelled ? reason::kCancelled
+                                                              : reason::kFailed;
+  Event(!good && !cancelled, event, "Finish", text + kept);
+  SettleFinalizer();
+}
+
+}  // namespace stillpoint::controllers

@@ -1,0 +1,329 @@
+// From the journal to the last thaw: phases Freezing, Cutting, Thawing.
+#include "api/duration.h"
+#include "controllers/backup_planner.h"
+#include "controllers/reasons.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace stillpoint::controllers {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A driver that answers with an error while the application stands still gets this long to recover.
+constexpr auto kSnapshotErrorGrace = 10s;
+
+// A post-hook that fails for so long after the deadline no longer keeps the backup from its end;
+// the thaw is still owed and goes on.
+constexpr auto kThawPatience = 60s;
+
+std::string Place(const api::FreezeTarget& target) {
+  return fmt::format("{}/{}", target.pod, target.container);
+}
+
+}  // namespace
+
+void BackupPlanner::Freeze() {
+  RecordTargets();
+  FindLoss();
+  if (Failing() || view_.thaw_began || next_.phase == api::BackupPhase::kThawing) {
+    Thaw();
+    if (!ThawOwed(next_) || ThawOverdue()) AfterThaw();
+    return;
+  }
+  AdvanceFreeze();
+}
+
+// ---- what the execs have told -----------------------------------------------------------------
+
+void BackupPlanner::RecordTargets() {
+  if (!next_.freeze) return;
+  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+    const TargetView& known = view_.targets[i];
+    api::FreezeTarget& target = next_.freeze->targets[i];
+    if (known.pre && !target.pre_command.empty()) RecordHook(i, api::HookPhase::kPre, *known.pre);
+    if (known.thaw.last) RecordHook(i, api::HookPhase::kPost, *known.thaw.last);
+    if (target.state == api::FreezeState::kIntended && known.pre && known.pre->Succeeded()) {
+      target.state = api::FreezeState::kFrozen;
+      target.frozen_at = known.pre_ended_at;
+    }
+  }
+}
+
+void BackupPlanner::RecordHook(std::size_t index, api::HookPhase phase,
+                               const hooks::HookResult& result) {
+  const api::FreezeTarget& target = next_.freeze->targets[index];
+  api::HookStatus entry{.pod = target.pod,
+                        .pod_uid = target.pod_uid,
+                        .container = target.container,
+                        .hook = target.hook,
+                        .phase = phase,
+                        .exit_code = result.exit_code,
+                        .duration = result.duration,
+                        .output_tail = result.output_tail,
+                        .error = result.error};
+  const auto same = std::ranges::find_if(next_.hooks, [&](const api::HookStatus& h) {
+    return h.pod_uid == entry.pod_uid && h.container == entry.container && h.hook == entry.hook &&
+           h.phase == entry.phase;
+  });
+  if (same == next_.hooks.end()) {
+    next_.hooks.push_back(std::move(entry));
+  } else {
+    *same = std::move(entry);
+  }
+}
+
+// ---- is the freeze still worth something? -----------------------------------------------------
+
+// A loss is decided once. It ends the backup, or with onInconsistent: Keep only its verdict.
+void BackupPlanner::FindLoss() {
+  if (Failing()) return;
+  if (WantsCancel()) return Fail(reason::kCancelled, "cancelled by the user");
+  if (next_.consistency) return;
+  const std::optional<Loss> loss = CurrentLoss();
+  if (!loss) return;
+  if (spec_.on_inconsistent == api::OnInconsistent::kFail) return Fail(loss->reason, loss->message);
+  next_.consistency = api::Consistency::kCrash;
+  next_.consistency_reason = loss->reason;
+  SetPhase(api::BackupPhase::kThawing, loss->reason);
+  SetCondition("Frozen", "False", loss->reason, loss->message);
+  Event(true, reason::kInconsistent, "Freeze",
+        loss->message + "; kept as crash-consistent (onInconsistent: Keep)");
+}
+
+std::optional<BackupPlanner::Loss> BackupPlanner::CurrentLoss() const {
+  if (!next_.freeze) return std::nullopt;  // nothing stands still: readyTimeout decides
+  if (!view_.own_freeze) {
+    return Loss{reason::kThawedAfterRestart,
+                "the controller was replaced during the freeze; the application was thawed first"};
+  }
+  if (auto failed = FailedPreHook()) return failed;
+  if (view_.thaw_began) return std::nullopt;  // what comes now no longer harms the cuts
+  if (!view_.may_freeze) {
+    return Loss{reason::kThawedAfterRestart, "the controller was stopped during the freeze"};
+  }
+  if (now_ >= next_.freeze->deadline && !AllCut()) {
+    return Loss{reason::kFreezeExpired,
+                fmt::format("not every volume was cut within maxFreeze ({})",
+                            api::FormatDuration(spec_.max_freeze))};
+  }
+  return SnapshotTrouble();
+}
+
+std::optional<BackupPlanner::Loss> BackupPlanner::FailedPreHook() const {
+  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+    const auto& pre = view_.targets[i].pre;
+    const api::FreezeTarget& target = next_.freeze->targets[i];
+    if (!pre || pre->Succeeded() || target.on_error == api::OnError::kContinue) continue;
+    const bool late = pre->outcome == hooks::Outcome::kTimedOut;
+    return Loss{late ? reason::kHookTimedOut : reason::kHookFailed,
+                fmt::format("pre-hook {} in {}: {}", target.hook, Place(target), pre->Sentence())};
+  }
+  return std::nullopt;
+}
+
+// Errors of a snapshot are often transient: they count only after a grace.
+std::optional<BackupPlanner::Loss> BackupPlanner::SnapshotTrouble() const {
+  for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
+    const SnapshotView& snapshot = view_.snapshots[i];
+    if (!snapshot.failing_since || next_.volumes[i].cut_at) continue;
+    if (now_ < *snapshot.failing_since + kSnapshotErrorGrace) continue;
+    return Loss{reason::kSnapshotFailed, fmt::format("the snapshot of claim {} fails: {}",
+                                                     next_.volumes[i].claim, snapshot.error)};
+  }
+  return std::nullopt;
+}
+
+// ---- forward ----------------------------------------------------------------------------------
+
+bool BackupPlanner::PreHooksDone() const {
+  return std::ranges::all_of(view_.targets, [](const TargetView& t) { return t.pre.has_value(); });
+}
+
+// Those that the journal announced and nobody has sent yet: the answer to its write was lost.
+void BackupPlanner::StartMissingPreHooks() {
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+    if (!view_.targets[i].pre && !view_.targets[i].pre_running) missing.push_back(i);
+  }
+  if (!missing.empty()) Act(StartPreHooks{std::move(missing)});
+}
+
+void BackupPlanner::AdvanceFreeze() {
+  if (next_.freeze) {
+    WakeAt(next_.freeze->deadline);
+    if (!PreHooksDone()) return StartMissingPreHooks();
+    if (next_.phase == api::BackupPhase::kFreezing) {
+      SetPhase(api::BackupPhase::kCutting, reason::kFrozen);
+      SetCondition("Frozen", "True", reason::kFrozen,
+                   fmt::format("{} of {} pre-hooks confirmed",
+                               std::ranges::count_if(
+                                   view_.targets,
+                                   [](const TargetView& t) { return t.pre && t.pre->Succeeded(); }),
+                               view_.targets.size()));
+      Event(false, reason::kFrozen, "Freeze", "the application stands still, cutting its volumes");
+    }
+  }
+  if (!AllCut()) {
+    CreateMissingSnapshots();
+    ReadLateContents();
+    return next_.freeze ? void() : JudgeUnready();
+  }
+  SetCondition("Cut", "True", reason::kCut, fmt::format("{} volumes", next_.volumes.size()));
+  if (!next_.freeze) return AfterThaw();
+  Thaw();
+  if (!ThawOwed(next_)) AfterThaw();
+}
+
+// ---- the thaw ---------------------------------------------------------------------------------
+
+void BackupPlanner::Thaw() {
+  if (!next_.freeze) return;
+  std::vector<std::size_t> due;
+  RecordThawProgress(&due);
+  if (due.empty()) return;
+  // Before any write: a thaw must not wait for the API server to take a status.
+  plan_.actions.insert(plan_.actions.begin(), StartThaw{std::move(due), AllCut()});
+}
+
+void BackupPlanner::RecordThawProgress(std::vector<std::size_t>* due) {
+  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+    api::FreezeTarget& target = next_.freeze->targets[i];
+    if (!hooks::ThawOwed(target)) continue;
+    const hooks::ThawDecision decision =
+        hooks::PlanThaw(target, next_.freeze->intended_at, view_.targets[i].thaw, now_);
+    if (decision.settled) {
+      target.state = *decision.settled;
+      target.thawed_at = view_.targets[i].thaw_ended_at;
+      if (target.state == api::FreezeState::kLost) {
+        Event(true, reason::kThawUnconfirmed, "Thaw",
+              fmt::format("{}: the end of the pre-hook was never seen; check by hand that it is "
+                          "not frozen",
+                          Place(target)));
+      }
+    } else if (decision.thaw_now) {
+      due->push_back(i);
+    } else if (decision.wait_until) {
+      WakeAt(*decision.wait_until);
+    }
+    if (target.thaw_attempts == 0 && view_.targets[i].thaw.attempts > 1) {
+      Event(true, reason::kThawRetrying, "Thaw",
+            fmt::format("{}: {}; it is tried again until it succeeds or the pod is gone",
+                        Place(target),
+                        view_.targets[i].thaw.last ? view_.targets[i].thaw.last->Sentence()
+                                                   : std::string("no answer")));
+    }
+    if (view_.targets[i].thaw.attempts > 1) target.thaw_attempts = view_.targets[i].thaw.attempts;
+  }
+}
+
+bool BackupPlanner::ThawOverdue() const {
+  return next_.freeze && now_ >= next_.freeze->deadline + kThawPatience;
+}
+
+void BackupPlanner::AfterThaw() {
+  if (next_.freeze && !ThawOwed(next_) && next_.freeze_duration.empty()) {
+    RecordFreezeDuration();
+    const bool restarted = !view_.own_freeze;
+    Event(restarted, restarted ? reason::kThawedAfterRestart : reason::kThawed, "Thaw",
+          StateOfApplication());
+  }
+  if (ThawOwed(next_)) {
+    SetCondition("Stalled", "True", reason::kThawUnconfirmed, StateOfApplication());
+    Event(true, reason::kThawUnconfirmed, "Thaw",
+          StateOfApplication() + "; the thaw is tried again for as long as the pod exists");
+  }
+  if (Failing()) return CleanUp();
+  if (!next_.consistency) {
+    if (!view_.recheck) return DoFirst(RecheckGroup{});
+    GiveVerdict();
+    if (Failing()) return CleanUp();
+  }
+  SetPhase(api::BackupPhase::kWaitingReady, next_.reason);
+  next_.reason = next_.freeze ? reason::kThawed : reason::kCut;
+  WaitReady();
+}
+
+void BackupPlanner::RecordFreezeDuration() {
+  std::optional<api::Time> first;
+  std::optional<api::Time> last;
+  for (const api::FreezeTarget& target : next_.freeze->targets) {
+    if (!target.thawed_at) continue;
+    // A pre-hook that never confirmed may have frozen at any time since the intent.
+    const api::Time begin = target.frozen_at.value_or(next_.freeze->intended_at);
+    if (!first || begin < *first) first = begin;
+    if (!last || *target.thawed_at > *last) last = *target.thawed_at;
+  }
+  if (!first) return;
+  next_.freeze_duration =
+      api::FormatDuration(std::chrono::duration_cast<api::Duration>(*last - *first));
+}
+
+// ---- the verdict ------------------------------------------------------------------------------
+
+// Application only if every volume was cut while every pod was still, by what this process has
+// itself seen. Anything less is Crash, with the reason.
+void BackupPlanner::GiveVerdict() {
+  const std::optional<Loss> broken = BrokenStillness();
+  if (!broken) {
+    next_.consistency = api::Consistency::kApplication;
+    next_.consistency_reason = reason::kSucceeded;
+    return;
+  }
+  const bool asked_for =
+      broken->reason == reason::kSessionLock || broken->reason == reason::kHookFailed;
+  if (!asked_for && spec_.on_inconsistent == api::OnInconsistent::kFail) {
+    return Fail(broken->reason, broken->message);
+  }
+  next_.consistency = api::Consistency::kCrash;
+  next_.consistency_reason = broken->reason;
+  Event(true, reason::kInconsistent, "Verify",
+        fmt::format("crash-consistent only: {}; {}", broken->message, StateOfApplication()));
+}
+
+std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
+  if (!view_.cut_before_thaw) {
+    return Loss{reason::kFreezeExpired, "the thaw began before every volume was cut"};
+  }
+  if (!view_.recheck->error.empty()) {
+    return Loss{reason::kInconsistent,
+                "the pods could not be looked at after the thaw: " + view_.recheck->error};
+  }
+  if (!view_.recheck->newcomers.empty()) {
+    return Loss{
+        reason::kPodReplaced,
+        fmt::format("pod {} appeared during the freeze and was not brought to a still point",
+                    view_.recheck->newcomers.front())};
+  }
+  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+    const api::FreezeTarget& target = next_.freeze->targets[i];
+    const auto& pre = view_.targets[i].pre;
+    if (target.pre_command.empty()) continue;
+    if (!pre || !pre->Succeeded()) {
+      return Loss{reason::kHookFailed,
+                  fmt::format("pre-hook {} in {}: {} (onError: Continue)", target.hook,
+                              Place(target), pre ? pre->Sentence() : std::string("did not run"))};
+    }
+    const auto pod = view_.recheck->containers.find(target.pod_uid);
+    const bool same_life = pod != view_.recheck->containers.end() &&
+                           pod->second.contains(target.container) &&
+                           pod->second.at(target.container) == pre->container_id;
+    if (!same_life) {
+      return Loss{reason::kPodReplaced,
+                  fmt::format("{} was restarted or replaced during the freeze", Place(target))};
+    }
+    if (target.session_lock) {
+      return Loss{reason::kSessionLock,
+                  fmt::format("pre-hook {} in {} takes a lock that ended with its client, before "
+                              "the volumes were cut",
+                              target.hook, Place(target))};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace stillpoint::controllers

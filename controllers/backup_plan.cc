@@ -1,0 +1,311 @@
+#include "controllers/backup_plan.h"
+
+#include "api/conditions.h"
+#include "api/duration.h"
+#include "controllers/backup_names.h"
+#include "controllers/backup_planner.h"
+#include "controllers/reasons.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace stillpoint::controllers {
+
+using namespace std::chrono_literals;
+
+bool IsFinal(api::BackupPhase phase) {
+  switch (phase) {
+    case api::BackupPhase::kCompleted:
+    case api::BackupPhase::kPartiallyFailed:
+    case api::BackupPhase::kFailed:
+    case api::BackupPhase::kCancelled:
+      return true;
+    case api::BackupPhase::kPending:
+    case api::BackupPhase::kFreezing:
+    case api::BackupPhase::kCutting:
+    case api::BackupPhase::kThawing:
+    case api::BackupPhase::kWaitingReady:
+      return false;
+  }
+  return false;
+}
+
+bool ThawOwed(const api::VolumeBackupStatus& status) {
+  return status.freeze && std::ranges::any_of(status.freeze->targets, hooks::ThawOwed);
+}
+
+std::vector<std::string> FrozenPods(const api::VolumeBackupStatus& status) {
+  std::vector<std::string> pods;
+  if (!status.freeze) return pods;
+  for (const api::FreezeTarget& target : status.freeze->targets) {
+    if (hooks::ThawOwed(target)) pods.push_back(target.pod_uid);
+  }
+  return pods;
+}
+
+BackupPlan PlanBackup(const BackupView& view, api::Time now) {
+  return BackupPlanner(view, now).Run();
+}
+
+BackupPlanner::BackupPlanner(const BackupView& view, api::Time now)
+    : view_(view),
+      backup_(view.backup),
+      spec_(view.backup.spec),
+      now_(now),
+      next_(view.backup.status) {}
+
+BackupPlan BackupPlanner::Run() {
+  next_.observed_generation = backup_.metadata.generation;
+  if (next_.target.empty()) next_.target = TargetText(spec_);
+  if (backup_.metadata.deletion_timestamp) {
+    Deleting();
+  } else if (IsFinal(next_.phase)) {
+    Final();
+  } else if (next_.phase == api::BackupPhase::kPending) {
+    Pending();
+  } else {
+    RecordSnapshots();
+    if (next_.phase == api::BackupPhase::kWaitingReady) {
+      WaitReady();
+    } else {
+      Freeze();
+    }
+  }
+  CommitStatus();
+  for (EmitEvent& event : events_) Act(std::move(event));
+  return std::move(plan_);
+}
+
+// ---- Pending ----------------------------------------------------------------------------------
+
+void BackupPlanner::Pending() {
+  if (spec_.cancel) {
+    return Finish(api::BackupPhase::kCancelled, reason::kCancelled,
+                  "cancelled before anything was frozen");
+  }
+  if (!view_.queued_behind.empty()) {
+    // Read the application anew when our turn comes: it may have changed by then.
+    if (next_.reason != reason::kQueued) {
+      Event(false, reason::kQueued, "Queue", view_.queued_behind);
+    }
+    SetPhase(api::BackupPhase::kPending, reason::kQueued);
+    SetCondition("Reconciling", "True", reason::kQueued, view_.queued_behind);
+    return WakeAt(now_ + 1s);
+  }
+  if (!view_.facts) return DoFirst(ReadFacts{});
+  Begin();
+}
+
+void BackupPlanner::Begin() {
+  const Resolution resolution = PlanResolve(backup_, *view_.facts);
+  for (const ResolveWarning& warning : resolution.warnings) {
+    Event(true, warning.reason, "Resolve", warning.message);
+  }
+  next_.application = view_.facts->application;
+  next_.volumes = resolution.volumes;
+  next_.volumes_ready = fmt::format("0/{}", next_.volumes.size());
+  if (!resolution.problems.empty()) {
+    for (const ResolveProblem& problem : resolution.problems) {
+      Event(true, problem.reason, "Resolve", problem.message + "; nothing was frozen");
+    }
+    const ResolveProblem& first = resolution.problems.front();
+    SetCondition("Resolved", "False", first.reason, first.message);
+    return Finish(api::BackupPhase::kFailed, first.reason, first.message + "; nothing was frozen");
+  }
+  if (!view_.may_freeze) return WakeAt(now_ + 1s);
+  if (std::ranges::find(backup_.metadata.finalizers, kBackupFinalizer) ==
+      backup_.metadata.finalizers.end()) {
+    return DoFirst(AddFinalizer{});
+  }
+  std::string summary = fmt::format("{}: {} volumes, {} hooks", next_.target,
+                                    resolution.volumes.size(), resolution.targets.size());
+  if (!resolution.note.empty()) summary += "; " + resolution.note;
+  SetCondition("Resolved", "True", reason::kResolved, summary);
+  next_.start_time = now_;
+  if (resolution.targets.empty()) {
+    next_.consistency = api::Consistency::kCrash;
+    next_.consistency_reason = "NoHooks";
+    SetPhase(api::BackupPhase::kCutting, reason::kResolved);
+    CommitStatus();
+    return CreateMissingSnapshots();
+  }
+  next_.freeze = api::FreezeStatus{.intended_at = now_,
+                                   .deadline = now_ + spec_.max_freeze,
+                                   .holder = view_.identity,
+                                   .targets = resolution.targets};
+  Act(ReservePods{resolution.pod_uids});
+  WriteJournal();
+}
+
+// The intent is on record before the first hook is sent: whoever comes next owes the thaw.
+void BackupPlanner::WriteJournal() {
+  SetPhase(api::BackupPhase::kFreezing, reason::kFreezeStarted);
+  SetCondition("Frozen", "False", reason::kFreezeStarted, "the pre-hooks are being run");
+  CommitStatus();
+  std::vector<std::size_t> all(next_.freeze->targets.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  Act(StartPreHooks{std::move(all)});
+  WakeAt(next_.freeze->deadline);
+}
+
+// ---- the end of the object --------------------------------------------------------------------
+
+void BackupPlanner::Deleting() {
+  RecordSnapshots();
+  RecordTargets();
+  if (ThawOwed(next_)) {
+    if (!IsFinal(next_.phase)) SetPhase(api::BackupPhase::kThawing, reason::kCancelled);
+    Thaw();
+  }
+  if (ThawOwed(next_)) return;
+  const bool unfinished = next_.phase != api::BackupPhase::kCompleted &&
+                          next_.phase != api::BackupPhase::kPartiallyFailed;
+  if (unfinished || spec_.deletion_policy == api::DeletionPolicy::kDelete) {
+    if (view_.in_use_by_restore) return WakeAt(now_ + 5s);
+    std::vector<std::size_t> left;
+    for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
+      const SnapshotView& s = view_.snapshots[i];
+      if (s.exists && s.ours && !s.terminating) left.push_back(i);
+    }
+    if (!left.empty()) Act(DeleteSnapshots{std::move(left)});
+  }
+  if (std::ranges::find(backup_.metadata.finalizers, kBackupFinalizer) !=
+      backup_.metadata.finalizers.end()) {
+    CommitStatus();  // the last word on the thaw, before the object goes
+    Act(RemoveFinalizer{});
+  }
+}
+
+void BackupPlanner::Final() {
+  RecordTargets();
+  if (ThawOwed(next_)) {
+    Thaw();  // it ended as ThawUnconfirmed; the debt stays until it is paid or the pod is gone
+    if (!ThawOwed(next_)) {
+      SetCondition("Stalled", "False", reason::kThawed, "every pod has been thawed");
+      Event(false, reason::kThawed, "Thaw", "thawed at last: " + StateOfApplication());
+    }
+  }
+  KeepReadyConditionTrue();
+  if (next_.phase == api::BackupPhase::kFailed || next_.phase == api::BackupPhase::kCancelled) {
+    CleanUp();  // a create of a controller that died may have landed since
+  }
+  SettleFinalizer();
+  Expire();
+}
+
+// Ready is a condition, not a memory: it turns False when somebody deletes a snapshot.
+void BackupPlanner::KeepReadyConditionTrue() {
+  if (next_.phase != api::BackupPhase::kCompleted) return;
+  std::vector<std::string> lost;
+  for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
+    const SnapshotView& s = view_.snapshots[i];
+    if (!s.exists || s.terminating) lost.push_back(next_.volumes[i].claim);
+  }
+  const auto* ready = api::FindCondition(next_.conditions, "Ready");
+  if (lost.empty() || (ready != nullptr && ready->status == "False")) return;
+  const std::string note = fmt::format(
+      "the snapshot of claim {} was deleted: this backup can no longer be restored whole",
+      fmt::join(lost, ", "));
+  SetCondition("Ready", "False", reason::kSnapshotDeletedOutside, note);
+  next_.reason = reason::kSnapshotDeletedOutside;
+  Event(true, reason::kSnapshotDeletedOutside, "Verify", note);
+}
+
+// The finalizer stands while deleting the object would leave something behind, and no longer: it
+// must not block a namespace whose controller is gone.
+void BackupPlanner::SettleFinalizer() {
+  const bool has = std::ranges::find(backup_.metadata.finalizers, kBackupFinalizer) !=
+                   backup_.metadata.finalizers.end();
+  const bool holds_snapshots = next_.phase == api::BackupPhase::kCompleted ||
+                               next_.phase == api::BackupPhase::kPartiallyFailed;
+  const bool needed =
+      ThawOwed(next_) || (holds_snapshots && spec_.deletion_policy == api::DeletionPolicy::kDelete);
+  if (has == needed) return;
+  CommitStatus();
+  if (needed) {
+    Act(AddFinalizer{});
+  } else {
+    Act(RemoveFinalizer{});
+  }
+}
+
+void BackupPlanner::Expire() {
+  if (!spec_.ttl || !next_.completion_time || ThawOwed(next_)) return;
+  const api::Time expiry = *next_.completion_time + *spec_.ttl;
+  if (now_ < expiry) return WakeAt(expiry);
+  if (view_.in_use_by_restore) return WakeAt(now_ + 5s);
+  Act(DeleteBackup{});
+}
+
+// ---- shared -----------------------------------------------------------------------------------
+
+bool BackupPlanner::Failing() const {
+  const auto* failed = api::FindCondition(next_.conditions, "Failed");
+  return failed != nullptr && failed->status == "True";
+}
+
+bool BackupPlanner::WantsCancel() const {
+  return spec_.cancel || backup_.metadata.deletion_timestamp.has_value();
+}
+
+// The second clause of every message: is the application running?
+std::string BackupPlanner::StateOfApplication() const {
+  if (!next_.freeze) return "the application was not frozen";
+  std::vector<std::string> owed;
+  for (const api::FreezeTarget& target : next_.freeze->targets) {
+    if (hooks::ThawOwed(target) || target.state == api::FreezeState::kLost) {
+      owed.push_back(target.pod);
+    }
+  }
+  if (!owed.empty()) {
+    return fmt::format("the application may still be frozen in pod {}", fmt::join(owed, ", "));
+  }
+  if (next_.freeze_duration.empty()) return "the application is running";
+  return fmt::format("the application is running, it was frozen for {}", next_.freeze_duration);
+}
+
+void BackupPlanner::SetCondition(const char* type, const char* status, std::string reason,
+                                 std::string message) {
+  api::SetCondition(next_.conditions,
+                    {.type = type,
+                     .status = status,
+                     .observed_generation = backup_.metadata.generation,
+                     .reason = std::move(reason),
+                     .message = std::move(message)},
+                    now_);
+}
+
+void BackupPlanner::SetPhase(api::BackupPhase phase, std::string reason) {
+  next_.phase = phase;
+  next_.reason = std::move(reason);
+}
+
+void BackupPlanner::Event(bool warning, std::string reason, std::string action, std::string note) {
+  events_.push_back({warning, std::move(reason), std::move(action), std::move(note)});
+}
+
+// This action, and in this pass nothing else: the next one decides and tells the rest.
+void BackupPlanner::DoFirst(BackupAction action) {
+  events_.clear();
+  next_ = backup_.status;
+  Act(std::move(action));
+}
+
+void BackupPlanner::WakeAt(api::Time when) {
+  // Never zero: a plan that wants to run again at once would spin.
+  const auto delay = std::max(std::chrono::ceil<std::chrono::milliseconds>(when - now_), 1ms);
+  if (!plan_.requeue_after || delay < *plan_.requeue_after) plan_.requeue_after = delay;
+}
+
+// Writes what has changed since the last write of this pass, and nothing if nothing has.
+void BackupPlanner::CommitStatus() {
+  const api::VolumeBackupStatus* current = &backup_.status;
+  for (const BackupAction& action : plan_.actions) {
+    if (const auto* write = std::get_if<WriteStatus>(&action)) current = &write->status;
+  }
+  if (next_ != *current) Act(WriteStatus{next_});
+}
+
+}  // namespace stillpoint::controllers

@@ -1,0 +1,157 @@
+// PlanBackup decides what to do next for one VolumeBackup. Pure: no I/O, no clock, no log. All that
+// it may look at is in BackupView, all that it wants is in BackupPlan. Same view, same plan.
+//
+// The protocol (docs/design.md, "A backup"): resolve, journal, freeze, cut, thaw, verdict, ready.
+// A thaw is owed from the moment that the journal says Intended. The thaw looks at the journal and
+// at what this process remembers of its own execs, and at nothing else.
+#pragma once
+
+#include "api/volume_backup.h"
+#include "controllers/backup_resolve_plan.h"
+#include "hooks/hook_result.h"
+#include "hooks/thaw_plan.h"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace stillpoint::controllers {
+
+// ---- view -------------------------------------------------------------------------------------
+
+// What is known of one snapshot, from its VolumeSnapshot and its VolumeSnapshotContent.
+struct SnapshotView {
+  bool exists = false;
+  bool ours = false;  // carries the UID of this backup
+  bool terminating = false;
+  std::string uid;
+  std::string content_name;
+  std::string handle;
+  std::string source_volume_handle;  // of the content; empty: not seen
+  std::string restore_size;
+  bool cut = false;
+  bool ready = false;
+  bool content_unread = false;             // no event of its content for a second: ask for it
+  bool creating = false;                   // a create is under way
+  std::optional<api::Time> create_after;   // a create has failed: not again before this
+  std::optional<api::Time> failing_since;  // when `error` was first seen
+  std::string error;
+};
+
+// What this process remembers of one entry of the journal.
+struct TargetView {
+  bool pre_running = false;
+  std::optional<hooks::HookResult> pre;
+  std::optional<api::Time> pre_ended_at;
+  hooks::ThawMemory thaw;  // attempts, last result, next time
+  std::optional<api::Time> thaw_ended_at;
+};
+
+// The pods of the group as they were listed once, after the thaw.
+struct GroupRecheck {
+  // pod UID -> container name -> container ID, of pods that run.
+  std::map<std::string, std::map<std::string, std::string>> containers;
+  std::string error;                   // why they could not be listed; then the rest is empty
+  std::vector<std::string> newcomers;  // names of pods that were not there when the freeze began
+};
+
+// One consistent observation, filled by BackupController::Observe.
+struct BackupView {
+  api::VolumeBackup backup;
+  std::string identity;               // of this controller
+  bool may_freeze = true;             // the lease is ours, and we are not shutting down
+  std::optional<ResolveFacts> facts;  // fresh: read within the last seconds
+  std::string queued_behind;          // a sentence: who must finish first; empty: nobody
+  bool in_use_by_restore = false;
+
+  // The journal was written by this very process.
+  bool own_freeze = false;
+  bool thaw_began = false;
+  bool cut_before_thaw = false;  // when the thaw began, every volume was known to be cut
+  std::optional<GroupRecheck> recheck;
+
+  std::vector<TargetView> targets;      // one per journal entry, in its order
+  std::vector<SnapshotView> snapshots;  // one per status.volumes entry, in its order
+};
+
+// ---- plan -------------------------------------------------------------------------------------
+
+struct AddFinalizer {
+  bool operator==(const AddFinalizer&) const = default;
+};
+struct RemoveFinalizer {
+  bool operator==(const RemoveFinalizer&) const = default;
+};
+// Read the application, its pods, claims and classes; the next view has `facts`.
+struct ReadFacts {
+  bool operator==(const ReadFacts&) const = default;
+};
+// Take the pods for this backup, in memory, before the journal says so to everyone.
+struct ReservePods {
+  std::vector<std::string> pod_uids;
+  bool operator==(const ReservePods&) const = default;
+};
+struct WriteStatus {
+  api::VolumeBackupStatus status;
+  bool operator==(const WriteStatus&) const = default;
+};
+struct StartPreHooks {
+  std::vector<std::size_t> targets;
+  bool operator==(const StartPreHooks&) const = default;
+};
+struct StartThaw {
+  std::vector<std::size_t> targets;
+  bool after_last_cut = false;
+  bool operator==(const StartThaw&) const = default;
+};
+struct CreateSnapshots {
+  std::vector<std::size_t> volumes;
+  bool operator==(const CreateSnapshots&) const = default;
+};
+struct DeleteSnapshots {
+  std::vector<std::size_t> volumes;
+  bool operator==(const DeleteSnapshots&) const = default;
+};
+// Ask for the contents by name: an event may have been missed.
+struct ReadContents {
+  std::vector<std::size_t> volumes;
+  bool operator==(const ReadContents&) const = default;
+};
+struct RecheckGroup {
+  bool operator==(const RecheckGroup&) const = default;
+};
+struct DeleteBackup {
+  bool operator==(const DeleteBackup&) const = default;
+};
+struct EmitEvent {
+  bool warning = false;
+  std::string reason;
+  std::string action;
+  std::string note;
+  bool operator==(const EmitEvent&) const = default;
+};
+
+using BackupAction =
+    std::variant<AddFinalizer, RemoveFinalizer, ReadFacts, ReservePods, WriteStatus, StartPreHooks,
+                 StartThaw, CreateSnapshots, DeleteSnapshots, ReadContents, RecheckGroup,
+                 DeleteBackup, EmitEvent>;
+
+struct BackupPlan {
+  std::vector<BackupAction> actions;                       // in order; stop at the first error
+  std::optional<std::chrono::milliseconds> requeue_after;  // empty: a watch or an exec wakes us
+};
+
+[[nodiscard]] BackupPlan PlanBackup(const BackupView& view, api::Time now);
+
+[[nodiscard]] bool IsFinal(api::BackupPhase phase);
+
+// Whether the journal owes a thaw to anybody.
+[[nodiscard]] bool ThawOwed(const api::VolumeBackupStatus& status);
+
+// UIDs of the pods that this backup may be holding still.
+[[nodiscard]] std::vector<std::string> FrozenPods(const api::VolumeBackupStatus& status);
+
+}  // namespace stillpoint::controllers

@@ -1,0 +1,88 @@
+// BackupPlanner: the workings of PlanBackup, split over three .cc files by the part of the
+// protocol. Private to backup_*_plan.cc.
+#pragma once
+
+#include "controllers/backup_plan.h"
+
+#include <string>
+
+namespace stillpoint::controllers {
+
+class BackupPlanner {
+ public:
+  BackupPlanner(const BackupView& view, api::Time now);
+
+  BackupPlan Run();
+
+ private:
+  // Why a freeze no longer proves anything.
+  struct Loss {
+    std::string reason;
+    std::string message;
+  };
+
+  // ---- backup_plan.cc: the way in, the way out, and what both share ----
+  void Pending();
+  void Begin();
+  void WriteJournal();
+  void Deleting();
+  void Final();
+  void KeepReadyConditionTrue();
+  void SettleFinalizer();
+  void Expire();
+
+  // ---- backup_freeze_plan.cc: from the journal to the last thaw ----
+  void Freeze();
+  void RecordTargets();
+  void RecordHook(std::size_t target, api::HookPhase phase, const hooks::HookResult& result);
+  void FindLoss();
+  [[nodiscard]] std::optional<Loss> CurrentLoss() const;
+  [[nodiscard]] std::optional<Loss> FailedPreHook() const;
+  [[nodiscard]] std::optional<Loss> SnapshotTrouble() const;
+  void StartMissingPreHooks();
+  void AdvanceFreeze();
+  void Thaw();
+  void RecordThawProgress(std::vector<std::size_t>* due);
+  void AfterThaw();
+  void RecordFreezeDuration();
+  void GiveVerdict();
+  [[nodiscard]] std::optional<Loss> BrokenStillness() const;
+  [[nodiscard]] bool PreHooksDone() const;
+  [[nodiscard]] bool ThawOverdue() const;
+
+  // ---- backup_finish_plan.cc: snapshots, the end, the words for it ----
+  void RecordSnapshots();
+  void CreateMissingSnapshots();
+  void ReadLateContents();
+  void WaitReady();
+  void JudgeUnready();
+  void Complete();
+  void CleanUp();
+  void Finish(api::BackupPhase phase, std::string reason, std::string message);
+  void Fail(std::string reason, std::string message);
+  [[nodiscard]] bool AllCut() const;
+  [[nodiscard]] bool AllReady() const;
+  [[nodiscard]] api::Time ReadyDeadline() const;
+
+  // ---- shared ----
+  [[nodiscard]] bool Failing() const;
+  [[nodiscard]] bool WantsCancel() const;
+  [[nodiscard]] std::string StateOfApplication() const;
+  void SetCondition(const char* type, const char* status, std::string reason, std::string message);
+  void SetPhase(api::BackupPhase phase, std::string reason);
+  void Event(bool warning, std::string reason, std::string action, std::string note);
+  void Act(BackupAction action) { plan_.actions.push_back(std::move(action)); }
+  void DoFirst(BackupAction action);
+  void WakeAt(api::Time when);
+  void CommitStatus();
+
+  const BackupView& view_;
+  const api::VolumeBackup& backup_;
+  const api::VolumeBackupSpec& spec_;
+  const api::Time now_;
+  api::VolumeBackupStatus next_;   // what the status should say after this pass
+  std::vector<EmitEvent> events_;  // sent after the status that they tell of
+  BackupPlan plan_;
+};
+
+}  // namespace stillpoint::controllers

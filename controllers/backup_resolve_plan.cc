@@ -1,0 +1,300 @@
+#include "controllers/backup_resolve_plan.h"
+
+#include "controllers/backup_names.h"
+#include "controllers/reasons.h"
+#include "controllers/workload_ref.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace stillpoint::controllers {
+namespace {
+
+// Names up to five things, then counts: a message stays one line.
+std::string Listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kShown, ", "),
+                     names.size() - kShown);
+}
+
+bool Ended(const GroupPod& pod) {
+  return pod.phase == "Succeeded" || pod.phase == "Failed";
+}
+
+// The pods whose application writes now: those that end or have ended do not count.
+std::vector<GroupPod> LivingPods(const ResolveFacts& facts) {
+  std::vector<GroupPod> pods;
+  std::ranges::copy_if(facts.pods, std::back_inserter(pods),
+                       [](const GroupPod& pod) { return !pod.terminating && !Ended(pod); });
+  std::ranges::sort(pods, {}, [](const GroupPod& pod) { return pod.hook.name; });
+  return pods;
+}
+
+// Which claims, in a stable order: the ones named, else all that the pods mount.
+std::vector<std::string> WantedClaims(const api::VolumeBackup& backup,
+                                      const std::vector<GroupPod>& pods) {
+  if (!backup.spec.claims.empty()) return backup.spec.claims;
+  std::set<std::string> claims;
+  for (const GroupPod& pod : pods) claims.insert(pod.claims.begin(), pod.claims.end());
+  return {claims.begin(), claims.end()};
+}
+
+struct ClassChoice {
+  std::string name;
+  std::optional<ResolveProblem> problem;
+};
+
+std::optional<ClassChoice> NamedClass(const api::VolumeBackup& backup, const ResolveFacts& facts,
+                                      const ClaimFacts& claim) {
+  const bool from_spec = !backup.spec.volume_snapshot_class_name.empty();
+  const std::string& name =
+      from_spec ? backup.spec.volume_snapshot_class_name : claim.class_annotation;
+  if (name.empty()) return std::nullopt;
+  const std::string place =
+      from_spec ? std::string("spec.volumeSnapshotClassName")
+                : fmt::format("annotation {} of claim {}", kSnapshotClassAnnotation, claim.name);
+  const auto found = std::ranges::find(facts.classes, name, &SnapshotClassFacts::name);
+  if (found == facts.classes.end()) {
+    return ClassChoice{
+        {},
+        ResolveProblem{reason::kSnapshotClassMissing, claim.name,
+                       fmt::format("{}: there is no VolumeSnapshotClass \"{}\"", place, name)}};
+  }
+  if (found->driver != claim.driver) {
+    return ClassChoice{
+        {},
+        ResolveProblem{reason::kSnapshotClassMissing, claim.name,
+                       fmt::format("{}: VolumeSnapshotClass \"{}\" is for driver {}, but claim "
+                                   "{} is on {}",
+                                   place, name, found->driver, claim.name, claim.driver)}};
+  }
+  return ClassChoice{name, std::nullopt};
+}
+
+// The class by precedence: spec, the claim's annotation, the driver's default, its only one.
+ClassChoice ChooseClass(const api::VolumeBackup& backup, const ResolveFacts& facts,
+                        const ClaimFacts& claim) {
+  if (auto named = NamedClass(backup, facts, claim)) return *named;
+  std::vector<std::string> of_driver;
+  std::vector<std::string> defaults;
+  for (const SnapshotClassFacts& c : facts.classes) {
+    if (c.driver != claim.driver) continue;
+    of_driver.push_back(c.name);
+    if (c.is_default) defaults.push_back(c.name);
+  }
+  if (defaults.size() == 1) return {defaults.front(), std::nullopt};
+  if (of_driver.size() == 1) return {of_driver.front(), std::nullopt};
+  if (of_driver.empty()) {
+    return {{},
+            ResolveProblem{reason::kSnapshotClassMissing, claim.name,
+                           fmt::format("driver {} of claim {} has no VolumeSnapshotClass: "
+                                       "create one, or leave the claim out with spec.claims",
+                                       claim.driver, claim.name)}};
+  }
+  return {{},
+          ResolveProblem{reason::kSnapshotClassAmbiguous, claim.name,
+                         fmt::format("driver {} of claim {} has {} VolumeSnapshotClasses ({}) "
+                                     "and {} of them is the default: name one in "
+                                     "spec.volumeSnapshotClassName",
+                                     claim.driver, claim.name, of_driver.size(), Listed(of_driver),
+                                     defaults.empty() ? "none" : "more than one")}};
+}
+
+std::optional<ResolveProblem> ClaimProblem(const ClaimFacts& claim) {
+  if (!claim.found) {
+    return ResolveProblem{reason::kTargetNotFound, claim.name,
+                          fmt::format("there is no PersistentVolumeClaim \"{}\"", claim.name)};
+  }
+  if (claim.terminating) {
+    return ResolveProblem{reason::kClaimTerminating, claim.name,
+                          fmt::format("claim {} is being deleted", claim.name)};
+  }
+  if (claim.phase != "Bound") {
+    return ResolveProblem{reason::kClaimNotBound, claim.name,
+                          fmt::format("claim {} is {}, not Bound: it has no volume to cut",
+                                      claim.name, claim.phase.empty() ? "Pending" : claim.phase)};
+  }
+  if (claim.driver.empty()) {
+    return ResolveProblem{reason::kNotCSI, claim.name,
+                          fmt::format("the volume of claim {} is not a CSI volume: only those can "
+                                      "be snapshotted; leave it out with spec.claims",
+                                      claim.name)};
+  }
+  return std::nullopt;
+}
+
+class Resolver {
+ public:
+  Resolver(const api::VolumeBackup& backup, const ResolveFacts& facts)
+      : backup_(backup), facts_(facts), pods_(LivingPods(facts)) {}
+
+  Resolution Run() {
+    if (facts_.workload_error) {
+      WorkloadProblem(*facts_.workload_error);
+      return std::move(out_);
+    }
+    CheckPods();
+    CheckClasses();
+    for (const std::string& claim : WantedClaims(backup_, pods_)) AddClaim(claim);
+    if (out_.volumes.empty() && out_.problems.empty()) {
+      Problem(reason::kTargetNotFound, {},
+              fmt::format("{} mounts no persistent volume claim: there is nothing to back up",
+                          TargetText(backup_.spec)));
+    }
+    AddHooks();
+    NoteEphemeral();
+    return std::move(out_);
+  }
+
+ private:
+  void Problem(std::string reason, std::string claim, std::string message) {
+    out_.problems.push_back({std::move(reason), std::move(claim), std::move(message)});
+  }
+
+  void WorkloadProblem(const api::Error& error) {
+    switch (error.code) {
+      case api::Code::kNotFound:
+        return Problem(reason::kTargetNotFound, {},
+                       fmt::format("spec.applicationRef: there is no {} in namespace {}",
+                                   TargetText(backup_.spec), backup_.metadata.ns));
+      case api::Code::kForbidden:
+        return Problem(reason::kForbidden, {}, error.message);
+      default:
+        return Problem(reason::kTargetNotFound, {},
+                       fmt::format("spec.applicationRef: {}", error.message));
+    }
+  }
+
+  bool ByClaims() const { return backup_.spec.application_ref.empty() && !backup_.spec.selector; }
+
+  // Claims alone may be mounted by nobody; an application must run to be brought to a still point.
+  void CheckPods() {
+    for (const GroupPod& pod : pods_) out_.pod_uids.push_back(pod.hook.uid);
+    if (ByClaims()) return;
+    if (std::ranges::none_of(pods_, [](const GroupPod& p) { return p.phase == "Running"; })) {
+      Problem(reason::kNoRunningPods, {},
+              fmt::format("{} has no running pods: start it, or name its claims alone in "
+                          "spec.claims",
+                          TargetText(backup_.spec)));
+    }
+  }
+
+  void CheckClasses() {
+    if (!facts_.classes_error) return;
+    const api::Error& error = *facts_.classes_error;
+    if (error.code == api::Code::kForbidden) {
+      return Problem(reason::kForbidden, {}, error.message);
+    }
+    Problem(reason::kSnapshotAPIAbsent, {},
+            "the cluster does not serve snapshot.storage.k8s.io/v1: install the CRDs and the "
+            "snapshot-controller of kubernetes-csi/external-snapshotter");
+  }
+
+  void AddClaim(const std::string& name) {
+    api::VolumeStatus volume;
+    volume.claim = name;
+    const auto found = std::ranges::find(facts_.claims, name, &ClaimFacts::name);
+    const ClaimFacts claim = found == facts_.claims.end() ? ClaimFacts{.name = name} : *found;
+    volume.claim_uid = claim.uid;
+    volume.source = claim.source;
+    volume.driver = claim.driver;
+    volume.volume_handle = claim.volume_handle;
+    volume.snapshot_name = SnapshotName(backup_.metadata.name, backup_.metadata.uid, name);
+    auto problem = ClaimProblem(claim);
+    if (!problem && !ByClaims() && !MountedByGroup(name)) {
+      problem = ResolveProblem{
+          reason::kTargetNotFound, name,
+          fmt::format("spec.claims: no pod of {} mounts claim {}", TargetText(backup_.spec), name)};
+    }
+    if (!problem && !facts_.classes_error) {
+      ClassChoice choice = ChooseClass(backup_, facts_, claim);
+      volume.class_ = std::move(choice.name);
+      problem = std::move(choice.problem);
+    }
+    if (problem) {
+      volume.error = problem->message;
+      out_.problems.push_back(std::move(*problem));
+    }
+    out_.volumes.push_back(std::move(volume));
+  }
+
+  bool MountedByGroup(const std::string& claim) const {
+    return std::ranges::any_of(pods_, [&](const GroupPod& pod) {
+      return std::ranges::find(pod.claims, claim) != pod.claims.end();
+    });
+  }
+
+  void AddHooks() {
+    std::vector<hooks::PodFacts> pods;
+    for (const GroupPod& pod : pods_) pods.push_back(pod.hook);
+    hooks::HookPlan plan = hooks::PlanHooks({.spec_hooks = backup_.spec.hooks,
+                                             .pods = std::move(pods),
+                                             .workload_annotations = facts_.workload_annotations,
+                                             .max_freeze = backup_.spec.max_freeze});
+    for (auto& problem : plan.problems) Problem(problem.reason, {}, problem.message);
+    for (auto& warning : plan.warnings) {
+      out_.warnings.push_back({warning.reason, warning.message});
+    }
+    for (const hooks::HookTarget& target : plan.targets) AddTarget(target);
+  }
+
+  void AddTarget(const hooks::HookTarget& target) {
+    const auto pod =
+        std::ranges::find(pods_, target.pod_uid, [](const GroupPod& p) { return p.hook.uid; });
+    if (pod != pods_.end() && pod->phase != "Running") {
+      return Problem(reason::kNoRunningPods, {},
+                     fmt::format("pod {} is {}: it has a hook and must run to be brought to a "
+                                 "still point",
+                                 target.pod, pod->phase.empty() ? "Pending" : pod->phase));
+    }
+    out_.targets.push_back({.pod = target.pod,
+                            .pod_uid = target.pod_uid,
+                            .container = target.container,
+                            .hook = target.hook,
+                            .guarded = target.guarded,
+                            .session_lock = target.session_lock,
+                            .pre_command = target.pre_command,
+                            .post_command = target.post_command,
+                            .timeout = target.timeout,
+                            .on_error = target.on_error});
+  }
+
+  void NoteEphemeral() {
+    std::vector<std::string> names;
+    for (const GroupPod& pod : pods_) {
+      for (const std::string& volume : pod.ephemeral_volumes) {
+        names.push_back(fmt::format("{} of pod {}", volume, pod.hook.name));
+      }
+    }
+    if (!names.empty()) {
+      out_.note = fmt::format("not backed up, as they go with their pod: ephemeral volumes {}",
+                              Listed(names));
+    }
+  }
+
+  const api::VolumeBackup& backup_;
+  const ResolveFacts& facts_;
+  const std::vector<GroupPod> pods_;
+  Resolution out_;
+};
+
+}  // namespace
+
+std::string TargetText(const api::VolumeBackupSpec& spec) {
+  if (!spec.application_ref.empty()) {
+    const auto ref = ParseApplicationRef(spec.application_ref);
+    return ref ? ToString(*ref) : spec.application_ref;
+  }
+  return spec.selector ? "selector" : "claims";
+}
+
+Resolution PlanResolve(const api::VolumeBackup& backup, const ResolveFacts& facts) {
+  return Resolver(backup, facts).Run();
+}
+
+}  // namespace stillpoint::controllers

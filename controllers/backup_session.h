@@ -1,0 +1,47 @@
+// BackupSession: what one process knows of a backup it works on and has not written down, because
+// it need not survive the process: execs under way and their results, facts just read.
+#pragma once
+
+#include "controllers/backup_plan.h"
+#include "controllers/cut_watch.h"
+#include "kube/waiters.h"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stillpoint::controllers {
+
+struct BackupSession {
+  explicit BackupSession(boost::asio::any_io_executor executor) : stop_pre_hooks(executor) {}
+
+  api::VolumeBackup object;  // as this process last read or wrote it
+
+  std::optional<ResolveFacts> facts;
+  api::Time facts_read_at{};
+  bool holds_pods = false;            // from just before the journal until the last thaw
+  std::vector<std::string> pod_uids;  // of the group, when the freeze began
+  std::unique_ptr<CutWatch::Use> cut_watch;
+
+  bool thaw_began = false;
+  bool cut_before_thaw = false;
+  std::vector<TargetView> targets;
+  kube::Waiters stop_pre_hooks;  // the thaw does not wait for a pre-hook that still runs
+
+  std::optional<GroupRecheck> recheck;
+  int recheck_failures = 0;
+
+  struct Snapshot {
+    bool creating = false;
+    std::optional<api::Time> create_after;
+    std::string create_error;
+    std::optional<api::Time> failing_since;
+    std::optional<api::Time> content_read_at;
+  };
+  std::vector<Snapshot> snapshots;  // one per status.volumes entry
+};
+
+}  // namespace stillpoint::controllers

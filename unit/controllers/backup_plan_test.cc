@@ -1,0 +1,317 @@
+#include "controllers/backup_plan.h"
+
+#include "api/conditions.h"
+#include "unit/controllers/backup_view_builder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace stillpoint::controllers {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+std::string Plan(const BackupView& view, api::Time now = kNow) {
+  return Words(PlanBackup(view, now));
+}
+
+// ---- before the freeze ------------------------------------------------------------------------
+
+TEST(BackupPlanTest, ReadsTheApplicationFirst) {
+  EXPECT_EQ(Plan({.backup = Backup(), .identity = "me"}), "ReadFacts");
+}
+
+TEST(BackupPlanTest, TakesTheFinalizerBeforeTheJournal) {
+  BackupView view = Resolved();
+  view.backup.metadata.finalizers.clear();
+  EXPECT_EQ(Plan(view), "AddFinalizer");
+}
+
+TEST(BackupPlanTest, WritesTheJournalBeforeThePreHook) {
+  const BackupPlan plan = PlanBackup(Resolved(), kNow);
+  EXPECT_EQ(Words(plan), "ReservePods(1) Write(Freezing/FreezeStarted) Pre(1)");
+  const auto& freeze = *Written(plan)->freeze;
+  EXPECT_EQ(freeze.deadline, kNow + 30s);
+  EXPECT_EQ(freeze.holder, "me");
+  EXPECT_EQ(freeze.targets.at(0).state, api::FreezeState::kIntended);
+  EXPECT_EQ(freeze.targets.at(0).pod_uid, "mysql-0-uid");
+}
+
+TEST(BackupPlanTest, WaitsBehindAnotherBackupOfThePod) {
+  BackupView view = Resolved();
+  view.queued_behind = "backup other still holds a pod of this group";
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Words(plan), "Write(Pending/Queued) Queued");
+  EXPECT_EQ(plan.requeue_after, 1s);
+}
+
+TEST(BackupPlanTest, FreezesNothingWithoutTheLease) {
+  BackupView view = Resolved();
+  view.may_freeze = false;
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Words(plan).find("Pre("), std::string::npos);
+  EXPECT_EQ(Words(plan).find("Freezing"), std::string::npos);
+  EXPECT_TRUE(plan.requeue_after);
+}
+
+TEST(BackupPlanTest, RefusesBeforeTheFreezeWithTheReasonPerClaim) {
+  BackupView view = Resolved();
+  view.facts->claims[0].phase = "Pending";
+  view.backup.metadata.finalizers.clear();
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Words(plan), "Write(Failed/ClaimNotBound) !ClaimNotBound !Failed");
+  EXPECT_THAT(Written(plan)->volumes.at(0).error, HasSubstr("claim data is Pending"));
+  EXPECT_TRUE(api::IsTrue(Written(plan)->conditions, "Finished"));
+}
+
+TEST(BackupPlanTest, CancelBeforeTheFreezeEndsIt) {
+  BackupView view = Resolved();
+  view.backup.spec.cancel = true;
+  EXPECT_EQ(Plan(view), "Write(Cancelled/Cancelled) RemoveFinalizer Cancelled");
+}
+
+TEST(BackupPlanTest, WithoutHooksItCutsAtOnceAndSaysCrash) {
+  BackupView view = Resolved();
+  view.facts->pods[0].hook.annotations.clear();
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Words(plan), "Write(Cutting/Resolved) Create(1)");
+  EXPECT_EQ(Written(plan)->consistency, api::Consistency::kCrash);
+  EXPECT_EQ(Written(plan)->consistency_reason, "NoHooks");
+}
+
+// ---- the freeze -------------------------------------------------------------------------------
+
+TEST(BackupPlanTest, CutsBeforeItWritesThatItIsFrozen) {
+  BackupView view = Freezing();
+  view.targets[0].pre_running = false;
+  view.targets[0].pre = Success();
+  EXPECT_EQ(Plan(view), "Create(1) Write(Cutting/Frozen) Frozen");
+}
+
+TEST(BackupPlanTest, SendsThePreHookWhenTheAnswerToTheJournalWasLost) {
+  BackupView view = Freezing();
+  view.targets[0].pre_running = false;
+  EXPECT_EQ(Plan(view), "Pre(1)");
+}
+
+TEST(BackupPlanTest, ThawsBeforeAnyWriteOnceAllIsCut) {
+  EXPECT_THAT(Plan(AllCut()), testing::StartsWith("Thaw(1, after the cut)"));
+}
+
+TEST(BackupPlanTest, LooksAtThePodsAfterTheThawBeforeItSaysApplication) {
+  BackupView view = AllCut();
+  ThawSucceeds(view);
+  EXPECT_EQ(Plan(view), "Recheck");
+}
+
+TEST(BackupPlanTest, SaysApplicationWhenTheContainerLivedOn) {
+  const BackupPlan plan = PlanBackup(ThawedAndRechecked(), kNow);
+  ASSERT_NE(Written(plan), nullptr);
+  EXPECT_EQ(Written(plan)->consistency, api::Consistency::kApplication);
+  EXPECT_EQ(Written(plan)->phase, api::BackupPhase::kWaitingReady);
+}
+
+TEST(BackupPlanTest, FailsWhenTheContainerWasRestartedDuringTheFreeze) {
+  BackupView view = ThawedAndRechecked();
+  view.recheck->containers["mysql-0-uid"]["db"] = "c2";
+  EXPECT_THAT(Plan(view), HasSubstr("Delete(1)"));
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "PodReplaced");
+}
+
+TEST(BackupPlanTest, KeepsItAsCrashWhenAskedTo) {
+  BackupView view = ThawedAndRechecked();
+  view.backup.spec.on_inconsistent = api::OnInconsistent::kKeep;
+  view.recheck->newcomers = {"mysql-1"};
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Written(plan)->consistency, api::Consistency::kCrash);
+  EXPECT_EQ(Written(plan)->consistency_reason, "PodReplaced");
+  EXPECT_EQ(Written(plan)->phase, api::BackupPhase::kWaitingReady);
+}
+
+TEST(BackupPlanTest, ASessionLockIsNoStillPointButNoFailureEither) {
+  BackupView view = ThawedAndRechecked();
+  view.backup.status.freeze->targets[0].session_lock = true;
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Written(plan)->consistency, api::Consistency::kCrash);
+  EXPECT_EQ(Written(plan)->consistency_reason, "SessionLockInOneShotHook");
+  EXPECT_EQ(Written(plan)->phase, api::BackupPhase::kWaitingReady);
+}
+
+TEST(BackupPlanTest, NeverSaysApplicationWhenTheThawCameBeforeTheLastCut) {
+  BackupView view = ThawedAndRechecked();
+  view.cut_before_thaw = false;
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->consistency, std::nullopt);
+  EXPECT_TRUE(api::IsTrue(Written(PlanBackup(view, kNow))->conditions, "Failed"));
+}
+
+// ---- every way to lose it ---------------------------------------------------------------------
+
+TEST(BackupPlanTest, ThawsWhenThePreHookFails) {
+  BackupView view = Freezing();
+  view.targets[0].pre_running = false;
+  view.targets[0].pre = ExitCode(1);
+  EXPECT_EQ(Plan(view), "Thaw(1) Write(Thawing/HookFailed)");
+}
+
+TEST(BackupPlanTest, GoesOnAsCrashWhenThePreHookFailsWithOnErrorContinue) {
+  BackupView view = Freezing();
+  view.backup.status.freeze->targets[0].on_error = api::OnError::kContinue;
+  view.targets[0].pre_running = false;
+  view.targets[0].pre = ExitCode(1);
+  EXPECT_THAT(Plan(view), testing::StartsWith("Create(1)"));
+}
+
+TEST(BackupPlanTest, ThawsAtTheDeadline) {
+  const BackupView view = Frozen();
+  EXPECT_EQ(Plan(view, kNow + 30s), "Thaw(1) Write(Thawing/FreezeExpired)");
+  EXPECT_EQ(PlanBackup(view, kNow + 29500ms).requeue_after, 500ms);
+}
+
+TEST(BackupPlanTest, ThawsOnCancelDeletionAndLossOfTheLease) {
+  BackupView cancelled = Frozen();
+  cancelled.backup.spec.cancel = true;
+  EXPECT_EQ(Plan(cancelled), "Thaw(1) Write(Thawing/Cancelled)");
+  BackupView deleted = Frozen();
+  deleted.backup.metadata.deletion_timestamp = kNow;
+  EXPECT_THAT(Plan(deleted), HasSubstr("Thaw(1)"));
+  BackupView stopped = Frozen();
+  stopped.may_freeze = false;
+  EXPECT_THAT(Plan(stopped), HasSubstr("Thaw(1)"));
+}
+
+TEST(BackupPlanTest, ThawsFirstAfterARestart) {
+  BackupView view = Frozen();
+  view.own_freeze = false;
+  view.targets.assign(1, {});
+  EXPECT_EQ(Plan(view), "Thaw(1) Write(Thawing/ThawedAfterRestart)");
+}
+
+TEST(BackupPlanTest, ToleratesASnapshotErrorForAWhile) {
+  BackupView view = Frozen();
+  view.snapshots[0] = {
+      .exists = true, .ours = true, .uid = "s", .failing_since = kNow, .error = "busy"};
+  EXPECT_EQ(Plan(view, kNow + 5s).find("Thaw"), std::string::npos);
+  EXPECT_EQ(Plan(view, kNow + 10s), "Thaw(1) Write(Thawing/SnapshotFailed)");
+}
+
+TEST(BackupPlanTest, RepeatsAThawThatFails) {
+  BackupView view = AllCut();
+  view.thaw_began = true;
+  hooks::RememberThaw(view.targets[0].thaw, ExitCode(1), kNow, kNow);
+  EXPECT_THAT(Plan(view, kNow + 1s), testing::StartsWith("Thaw(1"));
+  EXPECT_EQ(Plan(view, kNow + 1s).find("Completed"), std::string::npos);
+}
+
+TEST(BackupPlanTest, EndsWithADebtWhenTheThawIsNeverConfirmedAndGoesOnPayingIt) {
+  BackupView view = AllCut();
+  view.thaw_began = true;
+  view.cut_before_thaw = true;
+  view.recheck = GroupRecheck{.containers = {{"mysql-0-uid", {{"db", "c1"}}}}};
+  hooks::RememberThaw(view.targets[0].thaw, ExitCode(1), kNow, kNow);
+  const api::Time late = kNow + 30s + 61s;
+  view.snapshots[0].ready = true;
+  const BackupPlan plan = PlanBackup(view, late);
+  ASSERT_NE(Written(plan), nullptr);
+  EXPECT_EQ(Written(plan)->phase, api::BackupPhase::kPartiallyFailed);
+  EXPECT_TRUE(ThawOwed(*Written(plan)));
+  EXPECT_EQ(Words(plan).find("RemoveFinalizer"), std::string::npos);
+
+  view.backup.status = *Written(plan);
+  EXPECT_THAT(Plan(view, late + 1h), HasSubstr("Thaw(1"));
+  ThawSucceeds(view);
+  const BackupPlan paid = PlanBackup(view, late + 1h);
+  EXPECT_FALSE(ThawOwed(*Written(paid)));
+  EXPECT_THAT(Words(paid), HasSubstr("RemoveFinalizer"));
+}
+
+// ---- after the thaw ---------------------------------------------------------------------------
+
+BackupView Waiting() {
+  BackupView view = ThawedAndRechecked();
+  view.backup.status = *Written(PlanBackup(view, kNow));
+  return view;
+}
+
+TEST(BackupPlanTest, CompletesWhenEverySnapshotIsReady) {
+  BackupView view = Waiting();
+  view.snapshots[0].ready = true;
+  EXPECT_EQ(Plan(view), "Write(Completed/Succeeded) RemoveFinalizer Completed");
+}
+
+TEST(BackupPlanTest, KeepsTheFinalizerWhileItOwnsSnapshotsToDelete) {
+  BackupView view = Waiting();
+  view.backup.spec.deletion_policy = api::DeletionPolicy::kDelete;
+  view.snapshots[0].ready = true;
+  EXPECT_EQ(Plan(view), "Write(Completed/Succeeded) Completed");
+}
+
+TEST(BackupPlanTest, DoesNotTrustASnapshotOfAnotherVolume) {
+  BackupView view = Waiting();
+  view.snapshots[0].ready = true;
+  view.snapshots[0].source_volume_handle = "somebody-else";
+  EXPECT_EQ(Plan(view).find("Completed"), std::string::npos);
+}
+
+TEST(BackupPlanTest, GivesUpAtReadyTimeoutAndLeavesNothing) {
+  BackupView view = Waiting();
+  EXPECT_THAT(Plan(view, kNow + 10min), HasSubstr("Delete(1)"));
+  BackupView removed = view;
+  removed.backup.status = *Written(PlanBackup(view, kNow + 10min));
+  removed.snapshots[0].exists = false;
+  EXPECT_EQ(Written(PlanBackup(removed, kNow + 10min))->phase, api::BackupPhase::kFailed);
+  EXPECT_EQ(Written(PlanBackup(removed, kNow + 10min))->reason, "SnapshotNotReady");
+}
+
+TEST(BackupPlanTest, NoticesASnapshotDeletedByHand) {
+  BackupView view = Waiting();
+  view.snapshots[0] = {};
+  EXPECT_THAT(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
+}
+
+TEST(BackupPlanTest, DeletionKeepsOrRemovesTheSnapshotsAsThePolicySays) {
+  BackupView view = Waiting();
+  view.snapshots[0].ready = true;
+  view.backup.status = *Written(PlanBackup(view, kNow));
+  view.backup.metadata.deletion_timestamp = kNow;
+  EXPECT_EQ(Plan(view), "RemoveFinalizer");
+  view.backup.spec.deletion_policy = api::DeletionPolicy::kDelete;
+  EXPECT_EQ(Plan(view), "Delete(1) RemoveFinalizer");
+  view.in_use_by_restore = true;
+  EXPECT_EQ(Plan(view), "");
+  EXPECT_TRUE(PlanBackup(view, kNow).requeue_after);
+}
+
+TEST(BackupPlanTest, ExpiresAfterItsTtlUnlessARestoreUsesIt) {
+  BackupView view = Waiting();
+  view.backup.spec.ttl = 1h;
+  view.snapshots[0].ready = true;
+  view.backup.status = *Written(PlanBackup(view, kNow));
+  view.backup.metadata.finalizers.clear();
+  EXPECT_EQ(PlanBackup(view, kNow + 59min).requeue_after, 1min);
+  EXPECT_EQ(Plan(view, kNow + 1h), "DeleteBackup");
+  view.in_use_by_restore = true;
+  EXPECT_EQ(Plan(view, kNow + 1h), "");
+}
+
+TEST(BackupPlanTest, ReadyTurnsFalseWhenSomebodyDeletesASnapshotLater) {
+  BackupView view = Waiting();
+  view.snapshots[0].ready = true;
+  view.backup.status = *Written(PlanBackup(view, kNow));
+  view.backup.metadata.finalizers.clear();
+  EXPECT_EQ(Plan(view), "");
+  view.snapshots[0] = {};
+  EXPECT_EQ(Plan(view), "Write(Completed/SnapshotDeletedOutside) !SnapshotDeletedOutside");
+}
+
+TEST(BackupPlanTest, RemovesWhatAZombieCreatedAfterTheFailure) {
+  BackupView view = Freezing();
+  view.backup.metadata.finalizers.clear();
+  view.backup.status.phase = api::BackupPhase::kFailed;
+  view.backup.status.freeze->targets[0].state = api::FreezeState::kThawed;
+  view.snapshots[0] = {.exists = true, .ours = true, .uid = "late"};
+  EXPECT_THAT(Plan(view), HasSubstr("Delete(1)"));
+}
+
+}  // namespace
+}  // namespace stillpoint::controllers
