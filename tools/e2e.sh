@@ -55,5 +55,7 @@ code=0
 wait "$suite" || code=$?
 ((code == 0)) || status=$code
 ((code != 124)) || echo "e2e: stopped after ${E2E_TIMEOUT:-40m}"
+# For the reader: a test may well have taken a right away on purpose.
+[[ ! $E2E_CLUSTER_STATE ]] || KUBECONFIG=$E2E_KUBECONFIG e2e/rbac_used.sh || true
 tools/count_tests.py "$results" || true
 exit "$status"
