@@ -1,0 +1,316 @@
+// The guard is a script, so it is tested with real shells and real processes. What waits here waits
+// for a pipe to end, never for a time to pass.
+#include "hooks/guard.h"
+
+#include "unit/support/temp_dir.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace stillpoint::hooks {
+namespace {
+
+using namespace std::chrono_literals;
+using Argv = std::vector<std::string>;
+using Clock = std::chrono::steady_clock;
+
+// As an exec in a container: a session of its own, pipes for stdin and for stdout with stderr.
+class Process {
+ public:
+  Process(const Argv& argv, const std::string& path) {
+    std::array<int, 2> in{};
+    std::array<int, 2> out{};
+    if (pipe2(in.data(), O_CLOEXEC) != 0 || pipe2(out.data(), O_CLOEXEC) != 0) std::abort();
+    posix_spawn_file_actions_t files{};
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, in[0], 0);
+    posix_spawn_file_actions_adddup2(&files, out[1], 1);
+    posix_spawn_file_actions_adddup2(&files, out[1], 2);
+    posix_spawnattr_t attributes{};
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    std::vector<char*> args;
+    for (const std::string& arg : argv) args.push_back(const_cast<char*>(arg.c_str()));
+    args.push_back(nullptr);
+    std::string path_variable = "PATH=" + path;
+    std::array<char*, 2> env{path_variable.data(), nullptr};
+    if (posix_spawn(&pid_, args[0], &files, &attributes, args.data(), env.data()) != 0) pid_ = -1;
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    close(in[0]);
+    close(out[1]);
+    stdin_ = in[1];
+    stdout_ = out[0];
+  }
+  ~Process() {
+    CloseStdin();
+    close(stdout_);
+    if (pid_ > 0 && !reaped_) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void CloseStdin() {
+    if (stdin_ >= 0) close(stdin_);
+    stdin_ = -1;
+  }
+
+  // The output up to the first line end, or all of it.
+  std::string ReadLine() { return Read(/*whole=*/false); }
+
+  // Reads to the end of the output, which comes when nobody holds stdout any more.
+  std::string ReadAll() { return Read(/*whole=*/true); }
+
+  // As a shell says it: 128 + n for signal n.
+  int ExitCode() {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    reaped_ = true;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  std::string Read(bool whole) {
+    const auto deadline = Clock::now() + 20s;
+    std::array<char, 4096> buffer{};
+    while (whole || output_.find('\n') == std::string::npos) {
+      pollfd wait{stdout_, POLLIN, 0};
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+      if (left <= 0ms || poll(&wait, 1, static_cast<int>(left.count())) <= 0) {
+        ADD_FAILURE() << "the output never ended; so far: " << output_;
+        break;
+      }
+      const ssize_t size = read(stdout_, buffer.data(), buffer.size());
+      if (size <= 0) break;
+      output_.append(buffer.data(), static_cast<std::size_t>(size));
+    }
+    return output_;
+  }
+
+  pid_t pid_ = -1;
+  bool reaped_ = false;
+  int stdin_ = -1;
+  int stdout_ = -1;
+  std::string output_;
+};
+
+bool Alive(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  if (!std::getline(stat, line)) return false;
+  const char state = line.at(line.rfind(") ") + 2);
+  return state != 'Z' && state != 'X';
+}
+
+std::vector<pid_t> Pids(const std::string& output) {
+  std::istringstream in(output);
+  std::vector<pid_t> pids;
+  for (pid_t pid = 0; in >> pid;) pids.push_back(pid);
+  return pids;
+}
+
+class GuardTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    shell_ = "/bin/" + std::string(GetParam());
+    if (std::string_view(GetParam()) == "busybox") {
+      shell_ = dir_.Path("sh");
+      std::filesystem::create_symlink("/bin/busybox", shell_);
+    }
+    if (!std::filesystem::exists(shell_)) GTEST_SKIP() << "there is no " << GetParam() << " here";
+  }
+
+  Argv Guarded(const std::string& text, std::chrono::seconds bound = 60s,
+               OnStreamLoss on_loss = OnStreamLoss::kEndCommand) const {
+    return GuardedArgv({shell_, "-c", text}, bound, on_loss);
+  }
+
+  // A PATH with these programs only.
+  std::string PathOf(const std::vector<std::string>& programs) const {
+    const std::filesystem::path bin = dir_.Path("bin");
+    std::filesystem::create_directory(bin);
+    for (const std::string& program : programs) {
+      std::filesystem::create_symlink("/usr/bin/" + program, bin / program);
+    }
+    return bin.string();
+  }
+
+  // Starts `text`, which prints process IDs on its first line, drops its stdin once they are there,
+  // and expects that the guard is then gone, with them, within `limit`.
+  void ExpectEndsWithStream(const std::string& text, int exit_code,
+                            const std::string& path = "/usr/bin:/bin") {
+    Process process(Guarded(text), path);
+    const std::vector<pid_t> pids = Pids(process.ReadLine());
+    ASSERT_FALSE(pids.empty());
+    for (const pid_t pid : pids) EXPECT_TRUE(Alive(pid)) << pid;
+    const auto dropped = Clock::now();
+    process.CloseStdin();
+    process.ReadAll();
+    EXPECT_EQ(process.ExitCode(), exit_code);
+    EXPECT_LT(Clock::now() - dropped, 5s);  // measured: 0.2 s; this machine may be busy
+    for (const pid_t pid : pids) EXPECT_FALSE(Alive(pid)) << pid;
+  }
+
+  unit::TempDir dir_;
+  std::string shell_;
+};
+
+// ---- a command that ends by itself --------------------------------------------------------------
+
+struct Plain {
+  const char* text;
+  const char* output;
+  int exit_code;
+};
+
+TEST_P(GuardTest, PassesOutputAndExitCodeThrough) {
+  for (const Plain& plain : {
+           Plain{"echo out; echo err >&2", "out\nerr\n", 0},
+           Plain{"exit 3", "", 3},
+           Plain{"false", "", 1},
+           Plain{"exec echo 'foo  bar'", "foo  bar\n", 0},
+           Plain{"kill -9 $$", "", 137},
+           Plain{"echo \"it's $((1+1)) \\\"ü\\\" \\$x\"\necho 'two\nlines'",
+                 "it's 2 \"ü\" $x\ntwo\nlines\n", 0},
+           Plain{"cat; read -r x || echo 'no input'", "no input\n", 0},
+           Plain{"printf 'no line end'", "no line end", 0},
+           Plain{"# only a comment", "", 0},
+           Plain{"echo $0 $# $1", nullptr, 0},
+       }) {
+    Process process(Guarded(plain.text), "/usr/bin:/bin");
+    const std::string output = process.ReadAll();
+    EXPECT_EQ(output, plain.output != nullptr ? plain.output : shell_ + " 0\n") << plain.text;
+    EXPECT_EQ(process.ExitCode(), plain.exit_code) << plain.text;
+  }
+}
+
+TEST_P(GuardTest, ReportsWhatTheShellSays) {
+  Process process(Guarded("no-such-program"), "/usr/bin:/bin");
+  EXPECT_THAT(process.ReadAll(), testing::HasSubstr("no-such-program"));
+  EXPECT_EQ(process.ExitCode(), 127);
+}
+
+TEST_P(GuardTest, LeavesTheBackgroundOfAFinishedCommandAlone) {
+  Process process(Guarded("sleep 60 >/dev/null 2>&1 & echo $!"), "/usr/bin:/bin");
+  const std::vector<pid_t> pids = Pids(process.ReadAll());
+  EXPECT_EQ(process.ExitCode(), 0);
+  ASSERT_EQ(pids.size(), 1U);
+  EXPECT_TRUE(Alive(pids[0]));
+  kill(pids[0], SIGKILL);
+}
+
+// The timer of a command that ends at once is killed while it starts; its sleep must go with it.
+TEST_P(GuardTest, LeavesNoTimerBehind) {
+  const auto bound = 100'000s + std::chrono::seconds(getpid());
+  for (int i = 0; i < 20; ++i) {
+    Process process(Guarded(i % 2 == 0 ? ":" : "exit 5", bound), "/usr/bin:/bin");
+    process.ReadAll();
+    EXPECT_EQ(process.ExitCode(), i % 2 == 0 ? 0 : 5);
+  }
+  const std::string timer = "sleep" + std::string(1, '\0') + std::to_string(bound.count());
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream in(entry.path() / "cmdline");
+    const std::string command{std::istreambuf_iterator<char>(in), {}};
+    EXPECT_THAT(command, testing::Not(testing::StartsWith(timer))) << entry.path();
+  }
+}
+
+// ---- a stream that drops ------------------------------------------------------------------------
+
+TEST_P(GuardTest, EndsTheCommandAndItsChildrenWithTheStream) {
+  ExpectEndsWithStream("sleep 60 & echo $$ $!; sleep 60; echo too late", 143);
+}
+
+TEST_P(GuardTest, EndsACommandThatIgnoresTerm) {
+  ExpectEndsWithStream("trap '' TERM; sleep 60 & echo $$ $!; sleep 60; sleep 60", 137);
+}
+
+TEST_P(GuardTest, EndsADaemonThatLeftItsSession) {
+  ExpectEndsWithStream("(setsid sh -c 'echo $$; exec sleep 60' &); sleep 60", 143);
+}
+
+TEST_P(GuardTest, EndsTheChildrenWithoutSetsid) {
+  ExpectEndsWithStream("sleep 60 & echo $$ $!; sleep 60", 143, PathOf({"sleep"}));
+}
+
+TEST_P(GuardTest, EndsTheChildrenWithoutSleep) {
+  ExpectEndsWithStream(
+      "trap '' TERM; /usr/bin/sleep 60 & echo $$ $!; /usr/bin/sleep 60; /usr/bin/sleep 60", 137,
+      PathOf({}));
+}
+
+TEST_P(GuardTest, EndsACommandWhoseStreamDropsAtOnce) {
+  Process process(Guarded("sleep 60; echo too late"), "/usr/bin:/bin");
+  process.CloseStdin();
+  EXPECT_EQ(process.ReadAll(), "");
+  EXPECT_EQ(process.ExitCode(), 143);
+}
+
+TEST_P(GuardTest, FinishesAThawWhoseStreamDrops) {
+  Process process(Guarded("echo begun; sleep 0.2; echo thawed", 60s, OnStreamLoss::kFinishCommand),
+                  "/usr/bin:/bin");
+  process.ReadLine();
+  process.CloseStdin();
+  EXPECT_EQ(process.ReadAll(), "begun\nthawed\n");
+  EXPECT_EQ(process.ExitCode(), 0);
+}
+
+// ---- the bound ----------------------------------------------------------------------------------
+
+TEST_P(GuardTest, EndsTheCommandAtItsBound) {
+  for (const OnStreamLoss on_loss : {OnStreamLoss::kEndCommand, OnStreamLoss::kFinishCommand}) {
+    Process process(Guarded("sleep 60 & echo $!; sleep 60", 1s, on_loss), "/usr/bin:/bin");
+    const std::vector<pid_t> pids = Pids(process.ReadAll());
+    EXPECT_EQ(process.ExitCode(), 143);
+    ASSERT_EQ(pids.size(), 1U);
+    EXPECT_FALSE(Alive(pids[0]));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shells, GuardTest, testing::Values("dash", "bash", "busybox"),
+                         [](const auto& test) { return std::string(test.param); });
+
+// ---- the argv -----------------------------------------------------------------------------------
+
+TEST(ShellFormTest, IsAShellAndAText) {
+  EXPECT_TRUE(IsShellForm({"/bin/sh", "-c", "x"}));
+  EXPECT_TRUE(IsShellForm({"bash", "-c", "x"}));
+  EXPECT_FALSE(IsShellForm({"/bin/sh", "-c"}));
+  EXPECT_FALSE(IsShellForm({"/bin/sh", "-x", "x"}));
+  EXPECT_FALSE(IsShellForm({"/bin/sh", "-c", "x", "argument"}));
+  EXPECT_FALSE(IsShellForm({"fsfreeze", "-f", "/data"}));
+  EXPECT_FALSE(IsShellForm({}));
+}
+
+TEST(GuardedArgvTest, HandsTheTextOverAsAnArgument) {
+  const Argv argv =
+      GuardedArgv({"/bin/sh", "-c", "echo '$(x)'"}, 1500ms, OnStreamLoss::kEndCommand);
+  ASSERT_EQ(argv.size(), 7U);
+  EXPECT_EQ(argv[0], "/bin/sh");
+  EXPECT_EQ(argv[3], "/bin/sh");
+  EXPECT_EQ(argv[4], "echo '$(x)'");
+  EXPECT_EQ(argv[5], "2");
+  EXPECT_LT(argv[2].size(), 1500U);  // it travels in a URL
+}
+
+}  // namespace
+}  // namespace stillpoint::hooks
