@@ -17,7 +17,8 @@ jq -r --arg account "$account" '
   join(" ")' "$log" | LC_ALL=C sort -u >"$work/asked"
 grep '^forbid ' "$work/asked" | cut -d' ' -f2- >"$work/refused" || true
 # A websocket exec is logged as get, and takes create as well.
-cut -d' ' -f2- "$work/asked" | sed 'p; s|^get \( pods/exec\)$|create \1|' | LC_ALL=C sort -u >"$work/used"
+sed -n '/^forbid /d; s/^[^ ]* //p; s|^get \( pods/exec\)$|create \1|p' "$work/asked" |
+  LC_ALL=C sort -u >"$work/used"
 
 {
   kubectl get clusterrole stillpoint-controller stillpoint-controller-cluster -o json
