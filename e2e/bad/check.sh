@@ -3,7 +3,7 @@
 #   check.sh KUBECONFIG
 # For every NAME.yaml here, `kubectl apply --dry-run=server` must fail with the text that stands in
 # NAME.yaml.err. NAME.yaml.old, where there is one, is applied first: what an update may not change.
-# Every file of ../good must be accepted. The CRDs must be installed.
+# Every file of ../good must be accepted, also as such an update. The CRDs must be installed.
 set -u
 export KUBECONFIG="${1:?usage: check.sh KUBECONFIG}"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,6 +20,10 @@ fail() {
 
 try() {
   checked=$((checked + 1))
+  if [ -f "$1.old" ]; then
+    kubectl --namespace "$namespace" apply --filename "$1.old" >"$answer" 2>&1 ||
+      fail "$1.old was refused"
+  fi
   kubectl --namespace "$namespace" apply --dry-run=server --filename "$1" >"$answer" 2>&1
 }
 
@@ -32,10 +36,6 @@ kubectl create namespace "$namespace" >/dev/null || exit 1
 trap finish EXIT
 
 for file in "$here"/*.yaml; do
-  if [ -f "$file.old" ]; then
-    kubectl --namespace "$namespace" apply --filename "$file.old" >"$answer" 2>&1 ||
-      fail "$file.old was refused"
-  fi
   if try "$file"; then
     fail "$file was accepted"
   elif ! grep --quiet --fixed-strings --file "$file.err" "$answer"; then
