@@ -6,7 +6,7 @@ umask 022
 program=$1
 root=$2
 rm -rf "$root"
-mkdir -p "$root"/{etc/ssl/certs,tmp}
+mkdir -p "$root"/{etc/ssl/certs,tmp,usr/lib/ssl}
 chmod 1777 "$root/tmp"
 install -m 755 "$program" "$root/stillpoint"
 
@@ -17,6 +17,7 @@ done
 # Host names are looked up in /etc/hosts and by DNS: both are in the C library itself since 2.34.
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 install -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+ln -s /etc/ssl/certs/ca-certificates.crt "$root/usr/lib/ssl/cert.pem" # where OpenSSL looks
 echo 'nonroot:x:65532:65532:nonroot:/:/sbin/nologin' >"$root/etc/passwd"
 echo 'nonroot:x:65532:' >"$root/etc/group"
 find "$root" -exec touch -h -d @0 {} +
