@@ -284,16 +284,19 @@ asio::awaitable<api::Result<LwsExecClient::Attempt>> LwsExecClient::TryAddress(
 }
 
 api::Error LwsExecClient::WhyNot(const ExecRequest& request, const LwsOpening& opening) const {
-  if (opening.http_status != 0) {
-    const CallName call{.verb = "create",
-                        .resource = kPods,
-                        .subresource = "exec",
-                        .ns = request.ns,
-                        .name = request.pod};
-    return ErrorFromAnswer(call, {.status = opening.http_status}, opening.text);
+  if (opening.http_status == 0) {
+    return {api::Code::kUnavailable,
+            fmt::format("{}: {}", HostPort(config_.host, config_.port), opening.text)};
   }
-  return {api::Code::kUnavailable,
-          fmt::format("{}: {}", HostPort(config_.host, config_.port), opening.text)};
+  const CallName call{.verb = "get",
+                      .resource = kPods,
+                      .subresource = "exec",
+                      .ns = request.ns,
+                      .name = request.pod};
+  api::Error error = ErrorFromAnswer(call, {.status = opening.http_status}, opening.text);
+  // The server names only one, and of "create" not even the verb.
+  if (opening.http_status == 403) error.message += "; exec needs the verbs get and create";
+  return error;
 }
 
 }  // namespace

@@ -83,6 +83,7 @@ class LwsLoop::Thread {
   lws_context* CreateContext();
   bool RunCommands();
 
+  int OnCertificate(Link& link, X509_STORE_CTX* store);
   int OnConnecting(Link& link, lws_callback_reasons reason, void* in, size_t size);
   int OnOpen(Link& link, lws_callback_reasons reason, void* in, size_t size);
   int WriteRequest(Link& link, char** end, size_t room);
@@ -203,7 +204,8 @@ void LwsLoop::Thread::Connect(Id id, LwsTarget target, std::shared_ptr<LwsStream
   link.stream = std::move(stream);
   tls_->SetIdentity(link.target.identity);
   lws_vhost* vhost = lws_get_vhost_by_name(context_, "default");
-  lws_set_proxy(vhost, link.target.proxy.empty() ? kNoProxy : link.target.proxy.c_str());
+  const char* proxy = link.target.proxy.empty() ? kNoProxy : link.target.proxy.c_str();
+  if (lws_set_proxy(vhost, proxy) != 0) return Refuse(link, "the proxy's URL is too long");
 
   lws_client_connect_info info{};
   info.context = context_;
@@ -225,7 +227,7 @@ void LwsLoop::Thread::Connect(Id id, LwsTarget target, std::shared_ptr<LwsStream
   // It failed at once, and may or may not have told the callback.
   if (auto it = links_.find(id); it != links_.end()) {
     it->second.wsi = nullptr;
-    Refuse(it->second, "connection refused");
+    Refuse(it->second, "no connection");
   }
 }
 
@@ -255,42 +257,25 @@ void LwsLoop::Thread::Close(Id id) {
   }
 }
 
+// Most of what comes here is of no interest, and some of it comes with a wsi that is none. Only a
+// connection of ours has a link.
 int LwsLoop::Thread::Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in,
                               size_t size) {
-  switch (reason) {
-    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION: {
-      auto* self = static_cast<Thread*>(lws_context_user(lws_get_context(wsi)));
-      std::string refusal = self->tls_->Judge(static_cast<X509_STORE_CTX*>(user));
-      auto* link = static_cast<Link*>(lws_get_opaque_user_data(wsi));
-      if (link && !refusal.empty()) {
-        link->opening.text = "the server's certificate is refused: " + refusal;
-      }
-      return 0;
-    }
-    case LWS_CALLBACK_WSI_CREATE:
-    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
-    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
-    case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
-    case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
-    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
-    case LWS_CALLBACK_CLIENT_ESTABLISHED:
-    case LWS_CALLBACK_CLIENT_RECEIVE:
-    case LWS_CALLBACK_CLIENT_WRITEABLE:
-    case LWS_CALLBACK_TIMER:
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-    case LWS_CALLBACK_CLIENT_CLOSED:
-    case LWS_CALLBACK_WSI_DESTROY: {
-      auto* link = static_cast<Link*>(lws_get_opaque_user_data(wsi));
-      if (!link) return 0;
-      link->wsi = wsi;
-      auto* self = static_cast<Thread*>(lws_context_user(lws_get_context(wsi)));
-      return link->open ? self->OnOpen(*link, reason, in, size)
-                        : self->OnConnecting(*link, reason, in, size);
-    }
-    default:
-      return 0;
+  auto* link = wsi ? static_cast<Link*>(lws_get_opaque_user_data(wsi)) : nullptr;
+  if (!link) return 0;
+  link->wsi = wsi;
+  auto* self = static_cast<Thread*>(lws_context_user(lws_get_context(wsi)));
+  if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
+    return self->OnCertificate(*link, static_cast<X509_STORE_CTX*>(user));
   }
+  return link->open ? self->OnOpen(*link, reason, in, size)
+                    : self->OnConnecting(*link, reason, in, size);
+}
+
+int LwsLoop::Thread::OnCertificate(Link& link, X509_STORE_CTX* store) {
+  const std::string refusal = tls_->Judge(store);
+  if (!refusal.empty()) link.opening.text = "the server's certificate is refused: " + refusal;
+  return 0;  // the verdict is in `store`
 }
 
 int LwsLoop::Thread::OnConnecting(Link& link, lws_callback_reasons reason, void* in, size_t size) {

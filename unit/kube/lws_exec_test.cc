@@ -3,6 +3,7 @@
 #include "kube/lws_exec.h"
 
 #include "unit/support/exec_server.h"
+#include "unit/support/script_server.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +15,7 @@
 #include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
 
+#include <cstdlib>
 #include <future>
 #include <optional>
 #include <stdexcept>
@@ -372,6 +374,11 @@ TEST_F(LwsExecTest, RefusalsAreCodesWithTheServersMessage) {
   }
 }
 
+TEST_F(LwsExecTest, ForbiddenNamesBothVerbs) {
+  ExecServer server(Refuse(403, ""));
+  EXPECT_THAT(Exec(ConfigFor(server)), testing::EndsWith("; exec needs the verbs get and create"));
+}
+
 TEST_F(LwsExecTest, RefusalWithoutBodyIsACodeToo) {
   ExecServer server(Refuse(403, ""));
   EXPECT_THAT(Exec(ConfigFor(server)), testing::StartsWith("Forbidden: "));
@@ -437,6 +444,41 @@ TEST_F(LwsExecTest, AnotherPodOrContainerIsNeverTouched) {
   request.pod = "db-1";
   EXPECT_THAT(Exec(ConfigFor(server), request), testing::StartsWith("NotFound: "));
   EXPECT_EQ(server.ended(), 0);
+}
+
+// ---- through a proxy --------------------------------------------------------------------------
+
+TEST_F(LwsExecTest, ProxyIsAskedForATunnel) {
+  ExecServer server(Greet);
+  unit::ScriptServer proxy(
+      io_, {.tls = false},
+      {{unit::Read(), unit::Write("HTTP/1.1 200 OK\r\n\r\n"), unit::Tunnel(server.port())}});
+  Config config = ConfigFor(server);
+  config.proxy_url = "http://user:pass@localhost:" + proxy.port();
+  EXPECT_EQ(Exec(config), "hello (oops)worldexit 7");
+  ASSERT_EQ(proxy.requests().size(), 1u);
+  EXPECT_THAT(proxy.requests()[0], AllOf(HasSubstr("CONNECT 127.0.0.1:" + server.port()),
+                                         HasSubstr("basic dXNlcjpwYXNz\r\n")));
+}
+
+TEST_F(LwsExecTest, ProxyThatRefusesIsUnavailable) {
+  ExecServer server(Greet);
+  unit::ScriptServer proxy(io_, {.tls = false},
+                           {{unit::Read(), unit::Write(unit::HttpAnswer(407, ""))}});
+  Config config = ConfigFor(server);
+  config.proxy_url = "http://127.0.0.1:" + proxy.port();
+  EXPECT_THAT(Exec(config), AllOf(testing::StartsWith("Unavailable: "), HasSubstr("proxy")));
+  config.proxy_url = "http://" + std::string(200, 'u') + ":p@127.0.0.1:" + proxy.port();
+  EXPECT_THAT(Exec(config), HasSubstr("the proxy's URL is too long"));
+}
+
+// libwebsockets would follow $http_proxy by itself.
+TEST_F(LwsExecTest, EnvironmentIsNotAskedForAProxy) {
+  ExecServer server(Greet);
+  setenv("http_proxy", "127.0.0.1:1", 1);
+  const std::string seen = Exec(ConfigFor(server));
+  unsetenv("http_proxy");
+  EXPECT_EQ(seen, "hello (oops)worldexit 7");
 }
 
 // ---- TLS --------------------------------------------------------------------------------------
