@@ -1,0 +1,88 @@
+// ControlPlane: everything that a running controller is made of, and the order in which it starts
+// and ends: caches, lease, controllers; and back.
+#pragma once
+
+#include "cmd/controller_command.h"
+#include "controllers/backup_controller.h"
+#include "controllers/restore_controller.h"
+#include "kube/client.h"
+#include "kube/clock.h"
+#include "kube/config.h"
+#include "kube/events.h"
+#include "kube/exec.h"
+#include "kube/http_server.h"
+#include "kube/informer.h"
+#include "kube/leader_election.h"
+#include "kube/log.h"
+#include "kube/metrics.h"
+#include "kube/random.h"
+#include "kube/task_group.h"
+#include "kube/waiters.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+
+namespace stillpoint::cmd {
+
+// Threads: call every method on the executor given to the constructor.
+// Lifetime: the clock must outlive it. Run() must have returned before destruction.
+class ControlPlane {
+ public:
+  ControlPlane(boost::asio::any_io_executor executor, kube::Config config, kube::Clock& clock,
+               ControllerFlags flags, kube::LogFn log);
+  ~ControlPlane();
+
+  enum class End { kStopped, kLeaseLost, kCannotServe };
+
+  // Runs until RequestStop(), or until the lease is lost.
+  [[nodiscard]] boost::asio::awaitable<End> Run();
+
+  // May be called at any time, also before Run().
+  void RequestStop();
+
+ private:
+  [[nodiscard]] boost::asio::awaitable<void> Lead();
+  [[nodiscard]] boost::asio::awaitable<void> NameMissingRights();
+  [[nodiscard]] bool StartServers();
+  void ExposeMetrics();
+  [[nodiscard]] kube::HttpAnswer Ready() const;
+  void StartControllers();
+  void LoseLead();
+  [[nodiscard]] boost::asio::awaitable<void> StopAll();
+  [[nodiscard]] bool MayAct() const;
+  [[nodiscard]] bool Elects() const;
+
+  const boost::asio::any_io_executor executor_;
+  kube::Clock& clock_;
+  const ControllerFlags flags_;
+  const kube::Config config_;
+  const kube::LogFn log_;
+  kube::Random random_;
+  const std::string identity_;
+
+  kube::Metrics metrics_;
+  const std::unique_ptr<kube::Client> client_;
+  const std::unique_ptr<kube::ExecClient> exec_;
+  kube::Informer<api::VolumeBackup> backups_;
+  kube::Informer<api::VolumeRestore> restores_;
+  kube::Informer<api::VolumeSnapshot> snapshots_;
+  kube::EventRecorder events_;
+  std::unique_ptr<kube::LeaderElector> elector_;  // null: this process acts alone
+  controllers::BackupController backup_controller_;
+  controllers::RestoreController restore_controller_;
+
+  std::unique_ptr<kube::HttpServer> health_;
+  std::unique_ptr<kube::HttpServer> metrics_server_;  // null: the same address as health_, or none
+
+  bool controllers_started_ = false;
+  bool stop_requested_ = false;
+  bool lease_lost_ = false;
+  kube::Waiters stop_;
+  kube::TaskGroup lead_;
+  kube::TaskGroup caches_;
+};
+
+}  // namespace stillpoint::cmd

@@ -1,0 +1,40 @@
+// The program `stillpoint`: subcommands and nothing else.
+#include "api/crds.h"
+#include "cmd/controller_command.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+namespace {
+
+constexpr char kExamples[] =
+    "Examples:\n"
+    "  stillpoint controller --kubeconfig ~/.kube/config   run the controller on this machine\n"
+    "  stillpoint crds | kubectl apply -f -                install the kinds alone\n";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Application-consistent backups of Kubernetes volumes, and their return."};
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", STILLPOINT_VERSION);
+
+  stillpoint::cmd::ControllerFlags flags;
+  CLI::App* controller = app.add_subcommand("controller", "Run the controller");
+  stillpoint::cmd::AddControllerFlags(*controller, flags);
+  const CLI::App* crds = app.add_subcommand("crds", "Print the CustomResourceDefinitions as YAML");
+  const CLI::App* version = app.add_subcommand("version", "Print the version");
+
+  CLI11_PARSE(app, argc, argv);
+  if (*crds) {
+    std::fputs(stillpoint::api::CrdsYaml().c_str(), stdout);
+    return 0;
+  }
+  if (*version) {
+    std::puts(STILLPOINT_VERSION);
+    return 0;
+  }
+  return stillpoint::cmd::RunController(flags);
+}
