@@ -88,7 +88,7 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
   if (const auto* a = std::get_if<StartPreHooks>(&action)) StartPre(session, a->targets);
   if (const auto* a = std::get_if<StartThaw>(&action)) StartPost(session, *a);
   if (const auto* a = std::get_if<CreateSnapshots>(&action)) StartCreates(session, a->volumes);
-  if (const auto* a = std::get_if<EmitEvent>(&action)) deps_.notify(session->object, *a);
+  if (const auto* a = std::get_if<EmitEvent>(&action)) Notify(session->object, *a);
   co_return api::Result<void>();
 }
 
@@ -320,6 +320,14 @@ BackupController::Async<> BackupController::Delete(SessionPtr session,
     if (!done) co_return done.error();
   }
   co_return api::Result<void>();
+}
+
+void BackupController::Notify(const api::VolumeBackup& backup, const EmitEvent& event) {
+  deps_.events.Record({.type = event.warning ? kube::EventType::kWarning : kube::EventType::kNormal,
+                       .regarding = kube::ReferenceTo(backup),
+                       .reason = event.reason,
+                       .action = event.action,
+                       .note = event.note});
 }
 
 }  // namespace stillpoint::controllers

@@ -177,6 +177,12 @@ SnapshotView BackupController::ObserveSnapshot(BackupSession& session, std::size
     own.failing_since = now;
   }
   view.failing_since = own.failing_since;
+  if (view.exists && !own.created_at) own.created_at = now;
+  if (view.cut && !own.cut_at) own.cut_at = now;
+  if (view.ready && !own.ready_at) own.ready_at = now;
+  view.created_at = own.created_at;
+  view.cut_at = own.cut_at;
+  view.ready_at = own.ready_at;
   return view;
 }
 

@@ -13,6 +13,7 @@
 #include "kube/client.h"
 #include "kube/clock.h"
 #include "kube/controller.h"
+#include "kube/events.h"
 #include "kube/exec.h"
 #include "kube/informer.h"
 #include "kube/log.h"
@@ -38,12 +39,10 @@ class BackupController {
     kube::Client& client;
     kube::ExecClient& exec;
     kube::Clock& clock;
+    kube::EventRecorder& events;
     kube::Informer<api::VolumeBackup>& backups;
     kube::Informer<api::VolumeRestore>& restores;
     kube::Informer<api::VolumeSnapshot>& snapshots;  // those with our label
-
-    // Sends an Event on the backup. Must not block.
-    std::function<void(const api::VolumeBackup&, const EmitEvent&)> notify;
 
     // Whether this process may begin something: its lease has not run out.
     std::function<bool()> may_act;
@@ -103,6 +102,8 @@ class BackupController {
   void StartPre(SessionPtr session, const std::vector<std::size_t>& targets);
   void StartPost(SessionPtr session, const StartThaw& thaw);
   void StartCreates(SessionPtr session, const std::vector<std::size_t>& volumes);
+
+  void Notify(const api::VolumeBackup& backup, const EmitEvent& event);
 
   // Tasks beside the passes (backup_acts.cc). Each ends by bringing its backup back.
   [[nodiscard]] boost::asio::awaitable<void> RunPreOfPod(SessionPtr session,

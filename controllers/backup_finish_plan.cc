@@ -20,13 +20,13 @@ void BackupPlanner::RecordSnapshots() {
     const SnapshotView& seen = view_.snapshots[i];
     api::VolumeStatus& volume = next_.volumes[i];
     if (seen.exists && seen.ours) {
-      if (!volume.created_at) volume.created_at = now_;
+      if (!volume.created_at) volume.created_at = seen.created_at.value_or(now_);
       volume.snapshot_uid = seen.uid;
       if (!seen.content_name.empty()) volume.content_name = seen.content_name;
       if (!seen.handle.empty()) volume.snapshot_handle = seen.handle;
       if (!seen.restore_size.empty()) volume.size = seen.restore_size;
-      if (seen.cut && !volume.cut_at) volume.cut_at = now_;
-      if (seen.ready && !volume.ready_at) volume.ready_at = now_;
+      if (seen.cut && !volume.cut_at) volume.cut_at = seen.cut_at.value_or(now_);
+      if (seen.ready && !volume.ready_at) volume.ready_at = seen.ready_at.value_or(now_);
       volume.error = seen.error;
     } else if (seen.exists) {
       volume.error = fmt::format("VolumeSnapshot {} exists and belongs to somebody else",

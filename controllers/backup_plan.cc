@@ -299,13 +299,25 @@ void BackupPlanner::WakeAt(api::Time when) {
   if (!plan_.requeue_after || delay < *plan_.requeue_after) plan_.requeue_after = delay;
 }
 
+// Whether `next` tells no more than times and handles, which the next real write will carry: a
+// write for each would double the load on the API server, in the middle of the freeze.
+bool BackupPlanner::IsMereProgress(const api::VolumeBackupStatus& current) const {
+  api::VolumeBackupStatus masked = next_;
+  for (std::size_t i = 0; i < masked.volumes.size() && i < current.volumes.size(); ++i) {
+    const std::string error = masked.volumes[i].error;
+    masked.volumes[i] = current.volumes[i];
+    masked.volumes[i].error = error;
+  }
+  return masked == current;
+}
+
 // Writes what has changed since the last write of this pass, and nothing if nothing has.
 void BackupPlanner::CommitStatus() {
   const api::VolumeBackupStatus* current = &backup_.status;
   for (const BackupAction& action : plan_.actions) {
     if (const auto* write = std::get_if<WriteStatus>(&action)) current = &write->status;
   }
-  if (next_ != *current) Act(WriteStatus{next_});
+  if (!IsMereProgress(*current)) Act(WriteStatus{next_});
 }
 
 }  // namespace stillpoint::controllers

@@ -34,9 +34,12 @@ struct SnapshotView {
   std::string restore_size;
   bool cut = false;
   bool ready = false;
-  bool content_unread = false;             // no event of its content for a second: ask for it
-  bool creating = false;                   // a create is under way
-  std::optional<api::Time> create_after;   // a create has failed: not again before this
+  bool content_unread = false;            // no event of its content for a second: ask for it
+  bool creating = false;                  // a create is under way
+  std::optional<api::Time> create_after;  // a create has failed: not again before this
+  std::optional<api::Time> created_at;    // when this process first saw it so; a status that was
+  std::optional<api::Time> cut_at;        // written before has the older time
+  std::optional<api::Time> ready_at;
   std::optional<api::Time> failing_since;  // when `error` was first seen
   std::string error;
 };

@@ -74,6 +74,7 @@ class BackupPlanner {
   void Act(BackupAction action) { plan_.actions.push_back(std::move(action)); }
   void DoFirst(BackupAction action);
   void WakeAt(api::Time when);
+  [[nodiscard]] bool IsMereProgress(const api::VolumeBackupStatus& current) const;
   void CommitStatus();
 
   const BackupView& view_;

@@ -40,6 +40,9 @@ struct BackupSession {
     std::string create_error;
     std::optional<api::Time> failing_since;
     std::optional<api::Time> content_read_at;
+    std::optional<api::Time> created_at;
+    std::optional<api::Time> cut_at;
+    std::optional<api::Time> ready_at;
   };
   std::vector<Snapshot> snapshots;  // one per status.volumes entry
 };
