@@ -6,13 +6,13 @@
 #   E2E_TIMEOUT   how long the suite may take (40m)
 #
 # The suite is told, by environment: E2E_KUBECONFIG, E2E_CONTROLLER (the program), E2E_IMAGE,
-# E2E_DEPLOY (the folder with the manifests), E2E_CLUSTER_STATE (empty on a foreign cluster).
+# E2E_CLUSTER_STATE (empty on a foreign cluster).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 state=${STILLPOINT_CLUSTER_STATE:-/tmp/stillpoint-cluster}
 E2E_IMAGE=${E2E_IMAGE:-$(sed -n 's/^ *image: //p' deploy/base/controller/deployment.yaml)}
 export E2E_IMAGE
-export E2E_CONTROLLER=$PWD/build/release/stillpoint E2E_DEPLOY=$PWD/deploy E2E_CLUSTER_STATE=
+export E2E_CONTROLLER=$PWD/build/release/stillpoint E2E_CLUSTER_STATE=
 results=$PWD/build/test-results/e2e.xml
 mkdir -p "${results%/*}"
 rm -f "$results"
