@@ -24,6 +24,11 @@ namespace {
 // finish           Ends them: TERM, 0.4 s, then KILL. Signal 0 only waits. It ignores TERM itself,
 //                  as it must not be interrupted by the guard's own clean-up below. -$c is the
 //                  hook's process group, for a container without /proc.
+// exec 4>&2        What the guard's own shell says (bash: "Terminated") is not output of the hook.
+// But
+//                  stderr stays open, as stdout does: containerd closes stdin as soon as one of
+//                  them has ended, and a hook that redirects its own would be taken for a lost
+//                  stream.
 // The timer        Must leave no `sleep` behind when the hook ends first. `wait` is interrupted by
 //                  the trap. KILL, as a shell that was just forked loses a TERM. It is started
 //                  before the watcher, so that its $! can never name the watcher.
@@ -63,10 +68,10 @@ born=$b m="$$.$b;"
 command -v setsid >/dev/null && set -- "$@" setsid
 STILLPOINT_HOOK=$m $4 "$0" -c "$1" 3<&- &
 c=$!
-exec 2>/dev/null
-(trap 'kill -9 $!; exit' TERM; sleep "$2" & wait $! && finish) >/dev/null 3<&- &
+exec 4>&2 2>/dev/null
+(trap 'kill -9 $!; exit' TERM; sleep "$2" & wait $! && finish) >/dev/null 3<&- 4>&- &
 t=$!
-[ "$3" = stream ] && { (while read -r x <&3; do :; done; finish) >/dev/null & w=$!; }
+[ "$3" = stream ] && { (while read -r x <&3; do :; done; finish) >/dev/null 4>&- & w=$!; }
 wait $c
 code=$?
 kill $t $w

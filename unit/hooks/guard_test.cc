@@ -21,6 +21,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace stillpoint::hooks {
@@ -30,18 +31,26 @@ using namespace std::chrono_literals;
 using Argv = std::vector<std::string>;
 using Clock = std::chrono::steady_clock;
 
-// As an exec in a container: a session of its own, pipes for stdin and for stdout with stderr.
+// What the pipe of the output carries; the other one goes to /dev/null.
+enum class Output { kBoth, kStdout, kStderr };
+
+// As an exec in a container: a session of its own, a pipe for stdin and one for the output.
 class Process {
  public:
-  Process(const Argv& argv, const std::string& path) {
+  Process(const Argv& argv, const std::string& path, Output output = Output::kBoth) {
     std::array<int, 2> in{};
     std::array<int, 2> out{};
     if (pipe2(in.data(), O_CLOEXEC) != 0 || pipe2(out.data(), O_CLOEXEC) != 0) std::abort();
     posix_spawn_file_actions_t files{};
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, in[0], 0);
-    posix_spawn_file_actions_adddup2(&files, out[1], 1);
-    posix_spawn_file_actions_adddup2(&files, out[1], 2);
+    for (const auto& [fd, other] : {std::pair{1, Output::kStderr}, std::pair{2, Output::kStdout}}) {
+      if (output == other) {
+        posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_WRONLY, 0);
+      } else {
+        posix_spawn_file_actions_adddup2(&files, out[1], fd);
+      }
+    }
     posix_spawnattr_t attributes{};
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
@@ -216,6 +225,17 @@ TEST_P(GuardTest, LeavesTheBackgroundOfAFinishedCommandAlone) {
   ASSERT_EQ(pids.size(), 1U);
   EXPECT_TRUE(Alive(pids[0]));
   kill(pids[0], SIGKILL);
+}
+
+// containerd closes stdin when stdout or stderr has ended: that must not happen before the guard
+// has.
+TEST_P(GuardTest, HoldsBothOutputsOpenForACommandThatClosesThem) {
+  for (const Output output : {Output::kStdout, Output::kStderr}) {
+    Process process(Guarded("exec >/dev/null 2>&1; sleep 0.1; exit 5"), "/usr/bin:/bin", output);
+    process.ReadAll();
+    process.CloseStdin();
+    EXPECT_EQ(process.ExitCode(), 5);
+  }
 }
 
 // The timer of a command that ends at once is killed while it starts; its sleep must go with it.
