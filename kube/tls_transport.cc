@@ -1,5 +1,6 @@
 #include "kube/tls_transport.h"
 
+#include "kube/resolve.h"
 #include "kube/server_url.h"
 
 #include <boost/asio/as_tuple.hpp>
@@ -8,7 +9,6 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
@@ -23,7 +23,6 @@
 #include <chrono>
 #include <optional>
 #include <utility>
-#include <vector>
 
 namespace stillpoint::kube {
 
@@ -66,36 +65,6 @@ void WatchPeer(tcp::socket& socket) {
   set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
   set(IPPROTO_TCP, TCP_KEEPCNT, 3);
   set(IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000);
-}
-
-// What a resolver has found, or will have. Outlives the coroutine that waits for it.
-struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : done(executor) {
-    done.expires_at(asio::steady_timer::time_point::max());
-  }
-  asio::steady_timer done;  // cancelled when there is an answer
-  bool answered = false;
-  error_code error;
-  std::vector<tcp::endpoint> endpoints;
-};
-
-// getaddrinfo runs on a thread of Asio's and cannot be stopped, so the wait for it is on a timer,
-// which can.
-asio::awaitable<api::Result<std::vector<tcp::endpoint>>> Resolve(std::string host,
-                                                                 std::string port) {
-  const auto executor = co_await asio::this_coro::executor;
-  tcp::resolver resolver(executor);
-  const auto lookup = std::make_shared<Lookup>(executor);
-  resolver.async_resolve(host, port, [lookup](error_code error, const auto& entries) {
-    lookup->answered = true;
-    lookup->error = error;
-    for (const auto& entry : entries) lookup->endpoints.push_back(entry.endpoint());
-    lookup->done.cancel();
-  });
-  const auto [aborted] = co_await lookup->done.async_wait(kAwaitTuple);
-  if (!lookup->answered) ThrowIfAborted(aborted);
-  if (!lookup->error) co_return lookup->endpoints;
-  co_return Unavailable(fmt::format("cannot resolve {}: {}", host, lookup->error.message()));
 }
 
 }  // namespace
@@ -184,7 +153,6 @@ class Transport::Impl {
   [[nodiscard]] std::size_t bytes_written() const { return bytes_written_; }
 
  private:
-  asio::awaitable<api::Result<std::vector<tcp::endpoint>>> Find(std::string host, std::string port);
   asio::awaitable<api::Result<void>> ConnectTo(tcp::endpoint endpoint);
   [[nodiscard]] api::Error HandshakeError(const std::string& server_name, error_code error);
 
@@ -197,17 +165,8 @@ class Transport::Impl {
   std::size_t bytes_written_ = 0;
 };
 
-asio::awaitable<api::Result<std::vector<tcp::endpoint>>> Transport::Impl::Find(std::string host,
-                                                                               std::string port) {
-  error_code not_an_address;
-  const auto address = asio::ip::make_address(host, not_an_address);
-  if (not_an_address) co_return co_await Resolve(std::move(host), std::move(port));
-  const auto number = static_cast<unsigned short>(std::stoul(port));
-  co_return std::vector{tcp::endpoint(address, number)};
-}
-
 asio::awaitable<api::Result<void>> Transport::Impl::Connect(std::string host, std::string port) {
-  auto endpoints = co_await Find(host, port);
+  auto endpoints = co_await Resolve(host, port);
   if (!endpoints) co_return endpoints.error();
   api::Result<void> connected = Unavailable(fmt::format("{} has no address", host));
   for (std::size_t i = 0; i < endpoints->size(); ++i) {

@@ -13,7 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 using api::Code;
 using testing::HasSubstr;
-using testing::SizeIs;
 using unit::CloseTls;
 using unit::Cut;
 using unit::HttpAnswer;
