@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -11,9 +12,15 @@ namespace stillpoint::kube {
 
 void PrintTo(const ExecEvent& event, std::ostream* out) {
   switch (event.type) {
-    case ExecEvent::Type::kStdout: *out << "stdout " << event.data; return;
-    case ExecEvent::Type::kStderr: *out << "stderr " << event.data; return;
-    case ExecEvent::Type::kExit: *out << "exit " << event.exit_code; return;
+    case ExecEvent::Type::kStdout:
+      *out << "stdout " << event.data;
+      return;
+    case ExecEvent::Type::kStderr:
+      *out << "stderr " << event.data;
+      return;
+    case ExecEvent::Type::kExit:
+      *out << "exit " << event.exit_code;
+      return;
   }
 }
 
@@ -68,6 +75,10 @@ struct StatusCase {
   api::Code code = api::Code::kUnknown;
 };
 
+void PrintTo(const StatusCase& status, std::ostream* out) {
+  *out << status.json;
+}
+
 class ParseExecStatusTest : public testing::TestWithParam<StatusCase> {};
 
 TEST_P(ParseExecStatusTest, Reads) {
@@ -114,10 +125,11 @@ INSTANTIATE_TEST_SUITE_P(
                    R"("details":{"causes":[{"reason":"ExitCode","message":"7x"}]}})",
                    {},
                    kUnavailable},
-        StatusCase{"CausesOfAnotherShape",
-                   R"({"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[1,"a"]}})",
-                   {},
-                   kUnavailable},
+        StatusCase{
+            "CausesOfAnotherShape",
+            R"({"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[1,"a"]}})",
+            {},
+            kUnavailable},
         StatusCase{"NoJson", "command terminated", {}, kUnavailable},
         StatusCase{"NoObject", "[1]", {}, kUnavailable}, StatusCase{"Empty", "", {}, kUnavailable}),
     [](const auto& info) { return info.param.name; });
@@ -131,7 +143,7 @@ TEST(ExecProtocolTest, KnowsTwo) {
 
 // However the messages are cut into pieces, the events are the same.
 TEST(ExecTranscriptTest, EverySplitGivesTheSame) {
-  const std::vector<std::string> messages = {"\1hello "s, "\1world"s, "\2oops"s, "\1"s,
+  const std::vector<std::string> messages = {"\1hello "s, "\1world"s, "\2oops"s,       "\1"s,
                                              "\xff\1"s,   "\1!"s,     "\3"s + kExit137};
   const std::vector<std::string> want = {"out hello world", "err oops", "out !", "exit 137"};
   std::size_t total = 0;
@@ -253,8 +265,8 @@ TEST(ExecTranscriptTest, KeepsTheFirstMegabyteOfEachStreamAndCountsTheRest) {
       }
     }
     EXPECT_EQ(kept, ExecTranscript::kOutputLimit);
-    EXPECT_EQ(seen, (std::vector<std::string>{
-                        "stderr small", "stdout ... [451424 more bytes dropped]", "exit 0"}));
+    EXPECT_EQ(seen, (std::vector<std::string>{"stderr small",
+                                              "stdout ... [451424 more bytes dropped]", "exit 0"}));
   }
 }
 

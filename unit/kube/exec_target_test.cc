@@ -1,10 +1,12 @@
 #include "kube/exec_target.h"
 
-#include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
 
+#include <ostream>
 #include <string>
+#include <utility>
 
 namespace stillpoint::kube {
 namespace {
@@ -50,6 +52,10 @@ struct Case {
   std::string sentence = {};
 };
 
+void PrintTo(const Case& wanted, std::ostream* out) {
+  *out << wanted.container << " of the pod with UID " << wanted.uid;
+}
+
 class FindExecContainerTest : public testing::TestWithParam<Case> {};
 
 TEST_P(FindExecContainerTest, Finds) {
@@ -93,9 +99,10 @@ TEST(FindExecContainerTest, PodThatHasEndedIsNotFound) {
 }
 
 TEST(FindExecContainerTest, ObjectOfAnotherShapeIsAnErrorAndNoCrash) {
-  for (const char* json : {"null", "[]", "{}", R"({"metadata":1})",
-                           R"({"metadata":{"uid":"u1"},"spec":[],"status":"x"})",
-                           R"({"metadata":{"uid":"u1"},"status":{"containerStatuses":[1,null]}})"}) {
+  for (const char* json :
+       {"null", "[]", "{}", R"({"metadata":1})",
+        R"({"metadata":{"uid":"u1"},"spec":[],"status":"x"})",
+        R"({"metadata":{"uid":"u1"},"status":{"containerStatuses":[1,null]}})"}) {
     EXPECT_FALSE(FindExecContainer(boost::json::parse(json), Request("mysql"))) << json;
   }
 }

@@ -197,7 +197,9 @@ asio::awaitable<void> EchoUntilStdinEnds(ExecPeer& peer) {
 
 asio::awaitable<std::string> HoldAndRelease(ExecClient& client) {
   auto session = co_await client.Start(Request());
+  if (!session) co_return session.error().message;
   auto marker = co_await (*session)->Next();
+  if (!marker) co_return marker.error().message;
   EXPECT_EQ(marker->data, "frozen\n");
   EXPECT_EQ((*session)->ContainerId(), "containerd://m");
   (*session)->CloseStdin();
@@ -284,7 +286,9 @@ asio::awaitable<void> DropMidStream(ExecPeer& peer) {
 
 asio::awaitable<std::string> StartCloseStdinAndReadAll(ExecClient& client) {
   auto session = co_await client.Start(Request());
+  if (!session) co_return session.error().message;
   auto first = co_await (*session)->Next();
+  if (!first) co_return first.error().message;
   (*session)->CloseStdin();
   co_return first->data + (co_await ReadAll(**session));
 }
