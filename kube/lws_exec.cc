@@ -3,16 +3,16 @@
 #include "kube/exec_target.h"
 #include "kube/http_message.h"
 #include "kube/request_url.h"
+#include "kube/resolve.h"
 #include "kube/server_url.h"
 #include "kube/status.h"
-#include "kube/waiters.h"
 
 #include <fmt/format.h>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -65,44 +65,6 @@ class LwsSession final : public ExecSession {
   LwsStream::Reader reader_;
   LwsLoop::Id id_ = 0;  // none yet
 };
-
-// What a resolver has found, or will have. Outlives the coroutine that waits for it, as a lookup
-// that is under way cannot be stopped.
-struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), bell(executor) {}
-  tcp::resolver resolver;
-  Waiters bell;
-  std::optional<api::Result<std::vector<std::string>>> answer;
-};
-
-void Answer(Lookup& lookup, const std::string& host, const boost::system::error_code& error,
-            const tcp::resolver::results_type& results) {
-  if (error) {
-    lookup.answer = api::Error{api::Code::kUnavailable,
-                               fmt::format("cannot resolve {}: {}", host, error.message())};
-  } else {
-    lookup.answer.emplace(std::in_place);
-    for (const auto& entry : results) {
-      (*lookup.answer)->push_back(entry.endpoint().address().to_string());
-    }
-  }
-  lookup.bell.NotifyAll();
-}
-
-// The addresses of `host`, best first. Here and not in libwebsockets, which would hold up every
-// other stream while it waits for an answer.
-asio::awaitable<api::Result<std::vector<std::string>>> Resolve(std::string host) {
-  boost::system::error_code not_an_address;
-  asio::ip::make_address(host, not_an_address);
-  if (!not_an_address) co_return std::vector{host};
-  const auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
-  lookup->resolver.async_resolve(
-      host, "", [lookup, host](const boost::system::error_code& error, const auto& results) {
-        Answer(*lookup, host, error, results);
-      });
-  while (!lookup->answer) co_await lookup->bell.Wait();
-  co_return *lookup->answer;
-}
 
 std::string Bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : fmt::format("[{}]", host);
@@ -248,10 +210,13 @@ asio::awaitable<api::Result<std::vector<LwsTarget>>> LwsExecClient::FindTargets(
     if (!url) co_return url.error();
     proxy = std::move(*url);
   }
-  auto addresses = co_await Resolve(proxy ? proxy->host : config_.host);
-  if (!addresses) co_return addresses.error();
+  // Here and not in libwebsockets, which would hold up every other stream while it waits.
+  auto endpoints = proxy ? co_await Resolve(proxy->host, proxy->port)
+                         : co_await Resolve(config_.host, config_.port);
+  if (!endpoints) co_return endpoints.error();
   std::vector<LwsTarget> targets;
-  for (const std::string& address : *addresses) {
+  for (const tcp::endpoint& endpoint : *endpoints) {
+    const std::string address = endpoint.address().to_string();
     targets.push_back(target);
     targets.back().address = proxy ? Bracketed(config_.host) : address;
     if (!proxy) continue;
