@@ -27,10 +27,10 @@ class TaskGroup {
   // After Stop() new tasks are not started.
   void Spawn(std::string name, boost::asio::awaitable<void> task);
 
-  // Cancels every task and suspends until all have ended.
+  // Cancels every task and suspends until all have ended. REQUIRES: not called by one of them.
   [[nodiscard]] boost::asio::awaitable<void> Stop();
 
-  // Suspends until every task has ended by itself.
+  // Suspends until every task has ended by itself. REQUIRES: not called by one of them.
   [[nodiscard]] boost::asio::awaitable<void> Join();
 
   // How many tasks run, and how many have ended with an exception.
