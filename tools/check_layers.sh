@@ -48,7 +48,7 @@ may_include cmd '(api|kube|hooks|controllers|cmd)/'
 io='"kube/|<boost/(asio|beast)[/.]|<glog/|<libwebsockets|<openssl/|<yaml-cpp/'
 io+='|<(thread|mutex|future|fstream|iostream|filesystem)>|<(sys/|unistd)'
 io_of_hooks='"hooks/([a-z_]*_(runner|session|client)|runner|session|executor)\.h"'
-mapfile -t plans < <(printf '%s\n' "${all[@]}" | grep -E '_plan[a-z_]*\.(h|cc)$' || true)
+mapfile -t plans < <(printf '%s\n' "${all[@]}" | grep -E '^(controllers|hooks)/.*_plan(_[a-z_]+)?\.(h|cc)$' || true)
 if ((${#plans[@]})); then
   report "a plan is pure: no kube/, no I/O, no loop, no log" \
     < <(search "^ *# *include +($io|$io_of_hooks)" "${plans[@]}")

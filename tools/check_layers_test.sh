@@ -50,6 +50,7 @@ check breach hooks/x_plan.cc '#include <glog/logging.h>'
 check breach hooks/x_plan.cc '#include "hooks/hook_runner.h"'
 check breach controllers/x_plan.cc '#include <fstream>'
 check breach controllers/x_plan.cc '  co_await Something();'
+check allowed cmd/control_plane.h '#include "kube/clock.h"'
 
 # Third party.
 check allowed kube/http_client.cc '#include <boost/beast/http.hpp>'
