@@ -87,6 +87,15 @@ std::string Controller::Metrics() const {
   return HttpGet(metrics_port_, "/metrics");
 }
 
+std::size_t Controller::PeakMemory() const {
+  std::ifstream status(fmt::format("/proc/{}/status", pid()));
+  for (std::string word; status >> word;) {
+    std::size_t kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes << 10;
+  }
+  return 0;
+}
+
 std::string Controller::Log() const {
   std::ifstream file(log_);
   return {std::istreambuf_iterator<char>(file), {}};

@@ -31,6 +31,9 @@ class Controller {
   [[nodiscard]] std::string Metrics() const;
   [[nodiscard]] int pid() const { return process_->pid(); }
 
+  // Of its memory, in bytes, since it was started.
+  [[nodiscard]] std::size_t PeakMemory() const;
+
   // All that it has written, over all its lives.
   [[nodiscard]] std::string Log() const;
   [[nodiscard]] std::string LogTail(std::size_t lines) const;

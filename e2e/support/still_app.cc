@@ -67,6 +67,14 @@ api::Time FromUptime(const std::string& seconds) {
 
 }  // namespace
 
+std::map<std::string, std::string> Hooked(const std::string& pre, const std::string& post,
+                                          const std::string& timeout) {
+  std::map<std::string, std::string> annotations{{"backups.example.com/pre-hook", pre},
+                                                 {"backups.example.com/post-hook", post}};
+  if (!timeout.empty()) annotations["backups.example.com/hook-timeout"] = timeout;
+  return annotations;
+}
+
 StillApp::StillApp(Kubectl kubectl, Options options)
     : kubectl_(std::move(kubectl)), options_(std::move(options)) {
   kubectl_.Apply(Manifest());

@@ -23,6 +23,11 @@ struct Stillness {
   std::optional<api::Time> until;  // empty: it stands still now
 };
 
+// The annotations of a pod template with these hooks. `timeout` empty: the default.
+[[nodiscard]] std::map<std::string, std::string> Hooked(const std::string& pre,
+                                                        const std::string& post,
+                                                        const std::string& timeout = {});
+
 class StillApp {
  public:
   static constexpr char kPreHook[] =
