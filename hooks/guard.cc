@@ -29,9 +29,11 @@ namespace {
 //                  stderr stays open, as stdout does: containerd closes stdin as soon as one of
 //                  them has ended, and a hook that redirects its own would be taken for a lost
 //                  stream.
-// The timer        Must leave no `sleep` behind when the hook ends first. `wait` is interrupted by
-//                  the trap. KILL, as a shell that was just forked loses a TERM. It is started
-//                  before the watcher, so that its $! can never name the watcher.
+// The timer        Must leave no `sleep` behind when the hook ends first, nor a zombie of it, as
+// not
+//                  every container's first process reaps. `wait` is interrupted by the trap. KILL,
+//                  as a shell that was just forked loses a TERM. It is started before the watcher,
+//                  so that its $! can never name the watcher.
 // The end          A TERM ends the idle watcher and timer; one that is in `finish` is waited for.
 constexpr std::string_view kScript = R"(exec 3<&0 </dev/null
 stat_of() { read -r x <"/proc/$1/stat" || return; set -- ${x##*) }; s=$1 p=$2 g=$4 b=${20}; }
@@ -69,7 +71,7 @@ command -v setsid >/dev/null && set -- "$@" setsid
 STILLPOINT_HOOK=$m $4 "$0" -c "$1" 3<&- &
 c=$!
 exec 4>&2 2>/dev/null
-(trap 'kill -9 $!; exit' TERM; sleep "$2" & wait $! && finish) >/dev/null 3<&- 4>&- &
+(trap 'kill -9 $!; wait $!; exit' TERM; sleep "$2" & wait $! && finish) >/dev/null 3<&- 4>&- &
 t=$!
 [ "$3" = stream ] && { (while read -r x <&3; do :; done; finish) >/dev/null 4>&- & w=$!; }
 wait $c
