@@ -63,11 +63,13 @@ void RecordOld(const View& view, api::RestoredClaim& claim) {
   if (old == nullptr) return;
   claim.old_source = old->source;
   claim.old_annotations = old->annotations;
-  claim.old_volume = old->volume;
   claim.source.labels = old->source.labels;
-  if (claim.old_volume.empty()) return;
+  const auto* volume = FindVolume(view, old->volume);
+  // Lost, or never bound: there is nothing to put aside. That is what some restores are for.
+  const bool has_volume = volume != nullptr || view.volumes_error;
+  if (old->volume.empty() || !has_volume) return;
+  claim.old_volume = old->volume;
   claim.kept = KeptClaimName(claim.old, metadata.name, metadata.uid);
-  const auto* volume = FindVolume(view, claim.old_volume);
   if (volume != nullptr) claim.old_reclaim_policy = volume->reclaim_policy;
 }
 
@@ -173,12 +175,14 @@ Resolution Resolve(const View& view) {
   Resolution resolution{.wait = std::move(sources.wait), .pinned = sources.pinned};
   const auto target = ResolveTarget(view);
   resolution.target = target ? ToString(*target) : "claims";
+  if (resolution.wait) return resolution;  // what the backup will hold is not known yet
   auto& problems = resolution.problems;
   if (auto problem = CheckTargetIsThere(view)) problems.push_back(std::move(*problem));
   if (view.workload) Append(problems, CheckTarget(view.restore, *view.workload));
   CheckHooks(view.restore, problems);
   const auto chosen = ChooseSources(view, sources);
-  Append(problems, std::move(sources.problems));
+  // First what is wrong with the backup: the rest may only follow from it.
+  problems.insert(problems.begin(), sources.problems.begin(), sources.problems.end());
   for (const auto& source : chosen) {
     resolution.claims.push_back(ResolveClaim(view, source, problems));
   }
@@ -187,7 +191,7 @@ Resolution Resolve(const View& view) {
   if (view.workload) {
     resolution.warnings = WarnOfManagers(view.restore, *view.workload, resolution.claims);
   }
-  if (!resolution.wait && problems.empty()) resolution.wait = FindRival(view, resolution);
+  if (problems.empty()) resolution.wait = FindRival(view, resolution);
   return resolution;
 }
 

@@ -68,12 +68,11 @@ std::optional<Problem> CheckOldVolume(const View& view, const api::RestoredClaim
   if (claim.old_volume.empty()) return std::nullopt;
   const auto* volume = FindVolume(view, claim.old_volume);
   if (volume == nullptr) {
-    const std::string why =
-        view.volumes_error ? view.volumes_error->message : std::string("it does not exist");
+    if (!view.volumes_error) return std::nullopt;
     return Problem{reason::kForbidden,
                    fmt::format("cannot read PersistentVolume {} of claim {}, which `strategy: "
                                "Replace` keeps under another claim: {}",
-                               claim.old_volume, claim.old, why)};
+                               claim.old_volume, claim.old, view.volumes_error->message)};
   }
   if (volume->claim_uid != claim.old_uid) {
     return Problem{reason::kClaimNotBound,
