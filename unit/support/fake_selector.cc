@@ -43,12 +43,12 @@ std::vector<std::string> Split(std::string_view text, char separator) {
 
 // "tier in (a,b)" at the operator.
 api::LabelSelectorRequirement SetRequirement(const std::string& text, std::string_view word,
-                                             std::string operator_) {
+                                             std::string relation) {
   const auto at = text.find(word);
   const auto open = text.find('(');
   const auto close = text.rfind(')');
   return {.key = std::string(Trim(std::string_view(text).substr(0, at))),
-          .operator_ = std::move(operator_),
+          .operator_ = std::move(relation),
           .values = Split(std::string_view(text).substr(open + 1, close - open - 1), ',')};
 }
 
