@@ -119,8 +119,8 @@ class BackupController {
   const Options options_;
   hooks::HookRunner hooks_;
   bool stopping_ = false;
+  CutWatch cuts_;                               // before the sessions, which use it to their end
   std::map<std::string, SessionPtr> sessions_;  // by UID of the backup
-  CutWatch cuts_;
   kube::Controller controller_;
   kube::TaskGroup tasks_;
 };
