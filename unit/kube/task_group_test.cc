@@ -17,7 +17,6 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 asio::awaitable<void> SleepThenNote(Clock& clock, std::chrono::milliseconds duration,
