@@ -115,11 +115,8 @@ Plan PlanRepointing(const View& view, api::Time now) {
   }
   auto next = Refreshed(view);
   const std::string message =
-      fmt::format("{} of the template of {} point to the restored claims",
-                  status.workload->volumes.size() == 1
-                      ? "volume " + status.workload->volumes.front().name
-                      : fmt::format("{} volumes", status.workload->volumes.size()),
-                  status.target);
+      fmt::format("repointed {} of the template of {} to the restored claims",
+                  Counted(status.workload->volumes.size(), "volume"), status.target);
   SetDone(next, "WorkloadUpdated", reason::kWorkloadRepointed, message, now);
   Enter(next, api::RestorePhase::kWaitingRollout, "waiting for the rollout", now);
   return Record(view, std::move(next),

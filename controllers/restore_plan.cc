@@ -65,8 +65,9 @@ Plan PlanResolve(const View& view, api::Time now) {
   }
   next.rollout_deadline = now + view.restore.spec.rollout_timeout;
   next.claims_bound = fmt::format("0/{}", next.claims.size());
-  const std::string message = fmt::format("{} claims of {}{}{}", next.claims.size(), next.target,
-                                          resolution.note.empty() ? "" : "; ", resolution.note);
+  const std::string message =
+      fmt::format("{} of {}{}{}", Counted(next.claims.size(), "claim"), next.target,
+                  resolution.note.empty() ? "" : "; ", resolution.note);
   SetDone(next, "Resolved", reason::kResolved, message, now);
   Enter(next, IsReplace(view) ? RestorePhase::kStopping : RestorePhase::kCreatingClaims, message,
         now);

@@ -143,10 +143,8 @@ void SetDone(Status& status, const char* type, const char* reason, const std::st
 Plan PlanCompleted(const View& view, Status next, std::vector<Notice> notices, api::Time now) {
   const bool claims_only = view.restore.spec.strategy == api::RestoreStrategy::kClaimsOnly;
   const std::string message =
-      claims_only
-          ? fmt::format("{} claims are restored; application: not touched", next.claims.size())
-          : fmt::format("{} claims are restored; application: {} runs on them", next.claims.size(),
-                        next.target);
+      fmt::format("restored {}; application: {}", Counted(next.claims.size(), "claim"),
+                  claims_only ? "not touched" : next.target + " runs on the restored data");
   Finish(next, RestorePhase::kCompleted, reason::kSucceeded, reason::kCompleted, message, now);
   notices.push_back({.reason = reason::kCompleted, .message = message});
   return Record(view, std::move(next), std::move(notices));

@@ -1,5 +1,6 @@
 #include "controllers/rollout_plan.h"
 
+#include "controllers/restore_problem.h"
 #include "controllers/restore_target_plan.h"
 
 #include <fmt/format.h>
@@ -56,8 +57,9 @@ Rollout JudgeRollout(const Workload& workload, const std::vector<PodView>& pods,
                                    rollout.desired, counts));
   }
   if (rollout.replicas > rollout.desired) {
+    const auto extra = static_cast<std::size_t>(rollout.replicas - rollout.desired);
     return Progressing(
-        fmt::format("{} pods too many are still ending", rollout.replicas - rollout.desired));
+        fmt::format("{} of before still there{}", Counted(extra, "pod"), Trouble(workload, pods)));
   }
   if (rollout.available < rollout.desired) return Progressing(counts);
   if (const auto* pod = FindOldPod(workload, pods, left)) {
