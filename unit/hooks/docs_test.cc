@@ -31,9 +31,8 @@ std::vector<std::string> YamlBlocks(const std::filesystem::path& page) {
 }
 
 TEST(DocsTest, ShowsHooksThatWork) {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
   int planned = 0;
-  for (const std::string& block : YamlBlocks(root / "docs" / "hooks.md")) {
+  for (const std::string& block : YamlBlocks(STILLPOINT_SOURCE_DIR "/docs/hooks.md")) {
     const YAML::Node object = YAML::Load(block);
     if (object["kind"].as<std::string>("") != "Deployment") continue;
     PodFacts pod{.name = "pod", .uid = "uid", .containers = {"app", "freezer"}};
