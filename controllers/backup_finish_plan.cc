@@ -142,11 +142,11 @@ void BackupPlanner::JudgeUnready() {
 
 void BackupPlanner::Complete() {
   const std::string what =
-      fmt::format("{} volumes, {}", next_.volumes.size(),
+      fmt::format("{}, {}", Counted(next_.volumes.size(), "volume"),
                   next_.consistency == api::Consistency::kApplication
                       ? std::string("application-consistent")
                       : fmt::format("crash-consistent ({})", next_.consistency_reason));
-  SetCondition("Cut", "True", reason::kCut, fmt::format("{} volumes", next_.volumes.size()));
+  SetCondition("Cut", "True", reason::kCut, Counted(next_.volumes.size(), "volume"));
   SetCondition("Ready", "True", reason::kSnapshotsReady, "every snapshot is readyToUse");
   if (ThawOwed(next_)) {
     return Finish(api::BackupPhase::kPartiallyFailed, reason::kThawUnconfirmed,

@@ -25,6 +25,12 @@ std::string Place(const api::FreezeTarget& target) {
   return fmt::format("{}/{}", target.pod, target.container);
 }
 
+// The container refused to run it: it has frozen nothing and never will, so nothing is owed. A
+// thaw could not run there either, and would hold the object for as long as the pod lives.
+bool NeverBegan(const TargetView& known) {
+  return known.pre && known.pre->outcome == hooks::Outcome::kNotStarted && known.pre->ended;
+}
+
 }  // namespace
 
 void BackupPlanner::Freeze() {
@@ -173,8 +179,9 @@ void BackupPlanner::AdvanceFreeze() {
     ReadLateContents();
     return next_.freeze ? void() : JudgeUnready();
   }
-  SetCondition("Cut", "True", reason::kCut, fmt::format("{} volumes", next_.volumes.size()));
+  SetCondition("Cut", "True", reason::kCut, Counted(next_.volumes.size(), "volume"));
   if (!next_.freeze) return AfterThaw();
+  SetPhase(api::BackupPhase::kThawing, reason::kCut);
   Thaw();
   if (!ThawOwed(next_)) AfterThaw();
 }
@@ -194,6 +201,10 @@ void BackupPlanner::RecordThawProgress(std::vector<std::size_t>* due) {
   for (std::size_t i = 0; i < view_.targets.size(); ++i) {
     api::FreezeTarget& target = next_.freeze->targets[i];
     if (!hooks::ThawOwed(target)) continue;
+    if (NeverBegan(view_.targets[i])) {
+      target.state = api::FreezeState::kThawed;
+      continue;
+    }
     const hooks::ThawDecision decision =
         hooks::PlanThaw(target, next_.freeze->intended_at, view_.targets[i].thaw, now_);
     if (decision.settled) {

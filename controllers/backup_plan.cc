@@ -45,6 +45,10 @@ std::vector<std::string> FrozenPods(const api::VolumeBackupStatus& status) {
   return pods;
 }
 
+std::string Counted(std::size_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
 BackupPlan PlanBackup(const BackupView& view, api::Time now) {
   return BackupPlanner(view, now).Run();
 }
@@ -82,8 +86,7 @@ BackupPlan BackupPlanner::Run() {
 
 void BackupPlanner::Pending() {
   if (spec_.cancel) {
-    return Finish(api::BackupPhase::kCancelled, reason::kCancelled,
-                  "cancelled before anything was frozen");
+    return Finish(api::BackupPhase::kCancelled, reason::kCancelled, "cancelled by the user");
   }
   if (!view_.queued_behind.empty()) {
     // Read the application anew when our turn comes: it may have changed by then.
@@ -112,15 +115,16 @@ void BackupPlanner::Begin() {
     }
     const ResolveProblem& first = resolution.problems.front();
     SetCondition("Resolved", "False", first.reason, first.message);
-    return Finish(api::BackupPhase::kFailed, first.reason, first.message + "; nothing was frozen");
+    return Finish(api::BackupPhase::kFailed, first.reason, first.message);
   }
   if (!view_.may_freeze) return WakeAt(now_ + 1s);
   if (std::ranges::find(backup_.metadata.finalizers, kBackupFinalizer) ==
       backup_.metadata.finalizers.end()) {
     return DoFirst(AddFinalizer{});
   }
-  std::string summary = fmt::format("{}: {} volumes, {} hooks", next_.target,
-                                    resolution.volumes.size(), resolution.targets.size());
+  std::string summary =
+      fmt::format("{}: {}, {}", next_.target, Counted(resolution.volumes.size(), "volume"),
+                  Counted(resolution.targets.size(), "hook"));
   if (!resolution.note.empty()) summary += "; " + resolution.note;
   SetCondition("Resolved", "True", reason::kResolved, summary);
   next_.start_time = now_;
@@ -252,7 +256,7 @@ bool BackupPlanner::WantsCancel() const {
 
 // The second clause of every message: is the application running?
 std::string BackupPlanner::StateOfApplication() const {
-  if (!next_.freeze) return "the application was not frozen";
+  if (!next_.freeze) return "nothing was frozen";
   std::vector<std::string> owed;
   for (const api::FreezeTarget& target : next_.freeze->targets) {
     if (hooks::ThawOwed(target) || target.state == api::FreezeState::kLost) {

@@ -4,9 +4,14 @@
 
 #include "controllers/backup_plan.h"
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace stillpoint::controllers {
+
+// "1 volume", "3 volumes".
+[[nodiscard]] std::string Counted(std::size_t count, std::string_view thing);
 
 class BackupPlanner {
  public:

@@ -99,6 +99,20 @@ TEST(BackupPlanTest, ThawsBeforeAnyWriteOnceAllIsCut) {
   EXPECT_THAT(Plan(AllCut()), testing::StartsWith("Thaw(1, after the cut)"));
 }
 
+TEST(BackupPlanTest, SaysThatItThawsWhileItDoes) {
+  EXPECT_EQ(Written(PlanBackup(AllCut(), kNow))->phase, api::BackupPhase::kThawing);
+}
+
+TEST(BackupPlanTest, OwesNoThawWhereThePreHookNeverBegan) {
+  BackupView view = Freezing();
+  view.targets[0].pre_running = false;
+  view.targets[0].pre =
+      hooks::HookResult{.outcome = hooks::Outcome::kNotStarted, .ended = true, .error = "no shell"};
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_THAT(Words(plan), HasSubstr("Write(Failed/HookFailed)"));
+  EXPECT_THAT(Words(plan), Not(HasSubstr("Thaw(")));
+}
+
 TEST(BackupPlanTest, LooksAtThePodsAfterTheThawBeforeItSaysApplication) {
   BackupView view = AllCut();
   ThawSucceeds(view);
