@@ -26,7 +26,9 @@ if [ -n "${MARIADB_DATABASE:-}" ]; then
 fi
 if [ -n "${MARIADB_USER:-}" ]; then
   echo "CREATE USER IF NOT EXISTS '$MARIADB_USER'@'%' IDENTIFIED BY '${MARIADB_PASSWORD:-}';" >>"$init"
-  echo "GRANT ALL ON *.* TO '$MARIADB_USER'@'%';" >>"$init"
+  # As in the usual MariaDB image: no right over the server, so that read_only holds for this user.
+  [ -z "${MARIADB_DATABASE:-}" ] ||
+    echo "GRANT ALL ON \`$MARIADB_DATABASE\`.* TO '$MARIADB_USER'@'%';" >>"$init"
 fi
 chown mysql:mysql "$init"
 
