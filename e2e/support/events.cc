@@ -46,10 +46,33 @@ const Words kBackupWarning{"TargetNotFound",
 const Words kRestoreNormal{"BackupPinned",      "ClaimCreated",    "WorkloadStopped",
                            "WorkloadRepointed", "RolloutComplete", "OldClaimsDeleted",
                            "Completed"};
-const Words kRestoreWarning{"BackupNotUsable", "NeedsReplace",          "ManagedByGitOps",
-                            "ManagedByHelm",   "AnotherRestoreRunning", "SizeTooSmall",
-                            "RolloutTimedOut", "RollingBack",           "RolledBack",
-                            "RollbackFailed"};
+// Its own, and those of a backup for what both can find wrong.
+const Words kRestoreWarning{"BackupNotUsable",
+                            "NeedsReplace",
+                            "ManagedByGitOps",
+                            "ManagedByHelm",
+                            "AnotherRestoreRunning",
+                            "BackupRunning",
+                            "SizeTooSmall",
+                            "StorageClassMissing",
+                            "TargetNotSupported",
+                            "ClaimNameTaken",
+                            "ClaimInUse",
+                            "WorkloadChanged",
+                            "OldClaimsKept",
+                            "RolloutTimedOut",
+                            "RollingBack",
+                            "RolledBack",
+                            "RollbackFailed",
+                            "TargetNotFound",
+                            "ClaimNotBound",
+                            "ClaimTerminating",
+                            "SnapshotAPIAbsent",
+                            "Forbidden",
+                            "HookInvalid",
+                            "HookFailed",
+                            "Cancelled",
+                            "Failed"};
 
 }  // namespace
 
