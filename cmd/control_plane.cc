@@ -14,7 +14,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 namespace stillpoint::cmd {
@@ -27,6 +27,7 @@ namespace {
 // Longer than any thaw of our own that can succeed at all; the Pod is given 60 s.
 constexpr auto kStopGrace = 45s;
 
+constexpr std::string_view kNowhere = "0";  // as controller-runtime has it
 constexpr char kDefaultLeaseNamespace[] = "stillpoint-system";
 
 std::uint64_t Seed() {
@@ -219,14 +220,14 @@ bool ControlPlane::StartServers() {
     }
     return started.has_value();
   };
-  if (!flags_.health_address.empty()) {
+  if (flags_.health_address != kNowhere) {
     health_ = serve(flags_.health_address);
     if (!health_) return false;
     health_->Handle("/healthz", [] { return kube::HttpAnswer{.body = "ok\n"}; });
     health_->Handle("/readyz", [this] { return Ready(); });
     if (!start(*health_, flags_.health_address)) return false;
   }
-  if (!flags_.metrics_address.empty()) {
+  if (flags_.metrics_address != kNowhere) {
     metrics_server_ = serve(flags_.metrics_address);
     if (!metrics_server_) return false;
     metrics_server_->Handle("/metrics", [this] {

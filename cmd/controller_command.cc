@@ -76,12 +76,11 @@ void AddControllerFlags(CLI::App& command, ControllerFlags& flags) {
   command.add_option("--lease-namespace", flags.lease_namespace,
                      "Namespace of the Lease; else the Pod's own, else stillpoint-system");
   command
-      .add_option("--metrics-address", flags.metrics_address,
-                  "Where to serve /metrics; empty: nowhere")
+      .add_option("--metrics-address", flags.metrics_address, "Where to serve /metrics; 0: nowhere")
       ->capture_default_str();
   command
       .add_option("--health-address", flags.health_address,
-                  "Where to serve /healthz and /readyz; empty: nowhere")
+                  "Where to serve /healthz and /readyz; 0: nowhere")
       ->capture_default_str();
   command.add_option("--workers", flags.workers, "Objects of a kind worked on at once")
       ->check(CLI::Range(1, 64))

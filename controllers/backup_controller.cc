@@ -137,7 +137,8 @@ BackupView BackupController::Observe(BackupSession& session) {
                   .thaw_began = session.thaw_began,
                   .cut_before_thaw = session.cut_before_thaw,
                   .recheck = session.recheck,
-                  .targets = session.targets};
+                  .targets = session.targets,
+                  .snapshots_known = SnapshotsKnown()};
   if (session.facts && deps_.clock.Now() - session.facts_read_at < kFactsLifetime) {
     view.facts = session.facts;
   }
@@ -145,6 +146,12 @@ BackupView BackupController::Observe(BackupSession& session) {
     view.snapshots.push_back(ObserveSnapshot(session, i));
   }
   return view;
+}
+
+// Where the snapshot API is absent there are no snapshots to know of.
+bool BackupController::SnapshotsKnown() const {
+  const auto& problem = deps_.snapshots.Problem();
+  return deps_.snapshots.Synced() || (problem && problem->code == api::Code::kNotFound);
 }
 
 SnapshotView BackupController::ObserveSnapshot(BackupSession& session, std::size_t volume) {

@@ -78,6 +78,7 @@ class BackupController {
   // Observe.
   [[nodiscard]] SessionPtr SessionOf(const api::VolumeBackup& backup);
   [[nodiscard]] BackupView Observe(BackupSession& session);
+  [[nodiscard]] bool SnapshotsKnown() const;
   [[nodiscard]] SnapshotView ObserveSnapshot(BackupSession& session, std::size_t volume);
   void MergeContent(SnapshotView& view) const;
   [[nodiscard]] std::string QueuedBehind(const BackupSession& session) const;

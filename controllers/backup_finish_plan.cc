@@ -159,6 +159,9 @@ void BackupPlanner::Complete() {
 
 // On record before anything is removed: the next controller goes on with the same decision.
 void BackupPlanner::Fail(std::string reason, std::string message) {
+  if (reason != reason::kCancelled) {
+    Event(true, reason, "Fail", message + "; " + StateOfApplication());
+  }
   SetPhase(next_.freeze && ThawOwed(next_) ? api::BackupPhase::kThawing : next_.phase, reason);
   SetCondition("Failed", "True", std::move(reason), std::move(message));
 }

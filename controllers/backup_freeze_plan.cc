@@ -239,9 +239,7 @@ bool BackupPlanner::ThawOverdue() const {
 void BackupPlanner::AfterThaw() {
   if (next_.freeze && !ThawOwed(next_) && next_.freeze_duration.empty()) {
     RecordFreezeDuration();
-    const bool restarted = !view_.own_freeze;
-    Event(restarted, restarted ? reason::kThawedAfterRestart : reason::kThawed, "Thaw",
-          StateOfApplication());
+    Event(false, reason::kThawed, "Thaw", StateOfApplication());
   }
   if (ThawOwed(next_)) {
     SetCondition("Stalled", "True", reason::kThawUnconfirmed, StateOfApplication());

@@ -63,7 +63,9 @@ BackupPlanner::BackupPlanner(const BackupView& view, api::Time now)
 BackupPlan BackupPlanner::Run() {
   next_.observed_generation = backup_.metadata.generation;
   if (next_.target.empty()) next_.target = TargetText(spec_);
-  if (backup_.metadata.deletion_timestamp) {
+  if (!view_.snapshots_known && next_.phase != api::BackupPhase::kPending) {
+    ThawOnly();
+  } else if (backup_.metadata.deletion_timestamp) {
     Deleting();
   } else if (IsFinal(next_.phase)) {
     Final();
@@ -80,6 +82,13 @@ BackupPlan BackupPlanner::Run() {
   CommitStatus();
   for (EmitEvent& event : events_) Act(std::move(event));
   return std::move(plan_);
+}
+
+// Just after a start: a thaw waits for no list, everything else does.
+void BackupPlanner::ThawOnly() {
+  RecordTargets();
+  if (ThawOwed(next_)) Thaw();
+  WakeAt(now_ + 1s);
 }
 
 // ---- Pending ----------------------------------------------------------------------------------

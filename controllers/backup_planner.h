@@ -27,6 +27,7 @@ class BackupPlanner {
   };
 
   // ---- backup_plan.cc: the way in, the way out, and what both share ----
+  void ThawOnly();
   void Pending();
   void Begin();
   void WriteJournal();

@@ -165,7 +165,7 @@ TEST(BackupPlanTest, ThawsWhenThePreHookFails) {
   BackupView view = Freezing();
   view.targets[0].pre_running = false;
   view.targets[0].pre = ExitCode(1);
-  EXPECT_EQ(Plan(view), "Thaw(1) Write(Thawing/HookFailed)");
+  EXPECT_EQ(Plan(view), "Thaw(1) Write(Thawing/HookFailed) !HookFailed");
 }
 
 TEST(BackupPlanTest, GoesOnAsCrashWhenThePreHookFailsWithOnErrorContinue) {
@@ -178,7 +178,7 @@ TEST(BackupPlanTest, GoesOnAsCrashWhenThePreHookFailsWithOnErrorContinue) {
 
 TEST(BackupPlanTest, ThawsAtTheDeadline) {
   const BackupView view = Frozen();
-  EXPECT_EQ(Plan(view, kNow + 30s), "Thaw(1) Write(Thawing/FreezeExpired)");
+  EXPECT_EQ(Plan(view, kNow + 30s), "Thaw(1) Write(Thawing/FreezeExpired) !FreezeExpired");
   EXPECT_EQ(PlanBackup(view, kNow + 29500ms).requeue_after, 500ms);
 }
 
@@ -198,7 +198,7 @@ TEST(BackupPlanTest, ThawsFirstAfterARestart) {
   BackupView view = Frozen();
   view.own_freeze = false;
   view.targets.assign(1, {});
-  EXPECT_EQ(Plan(view), "Thaw(1) Write(Thawing/ThawedAfterRestart)");
+  EXPECT_EQ(Plan(view), "Thaw(1) Write(Thawing/ThawedAfterRestart) !ThawedAfterRestart");
 }
 
 TEST(BackupPlanTest, ToleratesASnapshotErrorForAWhile) {
@@ -206,7 +206,7 @@ TEST(BackupPlanTest, ToleratesASnapshotErrorForAWhile) {
   view.snapshots[0] = {
       .exists = true, .ours = true, .uid = "s", .failing_since = kNow, .error = "busy"};
   EXPECT_EQ(Plan(view, kNow + 5s).find("Thaw"), std::string::npos);
-  EXPECT_EQ(Plan(view, kNow + 10s), "Thaw(1) Write(Thawing/SnapshotFailed)");
+  EXPECT_EQ(Plan(view, kNow + 10s), "Thaw(1) Write(Thawing/SnapshotFailed) !SnapshotFailed");
 }
 
 TEST(BackupPlanTest, RepeatsAThawThatFails) {
@@ -316,6 +316,26 @@ TEST(BackupPlanTest, ReadyTurnsFalseWhenSomebodyDeletesASnapshotLater) {
   EXPECT_EQ(Plan(view), "");
   view.snapshots[0] = {};
   EXPECT_EQ(Plan(view), "Write(Completed/SnapshotDeletedOutside) !SnapshotDeletedOutside");
+}
+
+TEST(BackupPlanTest, JudgesNoSnapshotBeforeTheListIsThere) {
+  BackupView ready = Waiting();
+  ready.snapshots[0].ready = true;
+  ready.backup.status = *Written(PlanBackup(ready, kNow));
+  ready.backup.metadata.finalizers.clear();
+  ready.snapshots[0] = {};
+  ready.snapshots_known = false;
+  EXPECT_EQ(Plan(ready), "");
+  BackupView frozen = Frozen();
+  frozen.own_freeze = false;
+  frozen.targets.assign(1, {});
+  frozen.snapshots_known = false;
+  EXPECT_EQ(Plan(frozen), "Thaw(1)");
+  BackupView deleted = Waiting();
+  deleted.backup.metadata.deletion_timestamp = kNow;
+  deleted.snapshots_known = false;
+  EXPECT_EQ(Plan(deleted), "");
+  EXPECT_TRUE(PlanBackup(deleted, kNow).requeue_after);
 }
 
 TEST(BackupPlanTest, RemovesWhatAZombieCreatedAfterTheFailure) {
