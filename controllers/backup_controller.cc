@@ -44,7 +44,9 @@ BackupController::BackupController(Dependencies dependencies, Options options)
       cuts_(deps_.executor, deps_.client, deps_.clock, deps_.log,
             [this](const std::string&) { WakeWaiting(); }),
       controller_(deps_.executor, deps_.clock, deps_.log,
-                  {.name = "volumebackup", .workers = options_.workers},
+                  {.name = "volumebackup",
+                   .workers = options_.workers,
+                   .backoff = {.base = 5ms, .max = 10s}},
                   [this](api::NamespacedName key) { return Reconcile(std::move(key)); }),
       tasks_(deps_.executor, deps_.log) {
   deps_.backups.OnChange([this](const api::NamespacedName& key, const api::VolumeBackup* old,
@@ -105,7 +107,10 @@ BackupController::Async<kube::Requeue> BackupController::Reconcile(api::Namespac
   BackupPlan plan = PlanBackup(Observe(*session), deps_.clock.Now());
   for (BackupAction& action : plan.actions) {
     auto done = co_await Act(session, std::move(action));
-    if (!done) co_return done.error();
+    if (done) continue;
+    // A thaw or a deadline does not wait for the backoff of a write that failed.
+    if (plan.requeue_after) controller_.queue().AddAfter(key, *plan.requeue_after);
+    co_return done.error();
   }
   if (IsFinal(session->object.status.phase) && !ThawOwed(session->object.status)) {
     sessions_.erase(session->object.metadata.uid);
