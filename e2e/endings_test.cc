@@ -46,13 +46,16 @@ INSTANTIATE_TEST_SUITE_P(Endings, EndedAt, testing::ValuesIn(PhaseTest::kPhases)
 
 using EndingTest = PhaseTest;
 
-TEST_F(EndingTest, CancelledInTheQueueFreezesNothing) {
+TEST_F(EndingTest, CancelledOrDeletedInTheQueueFreezesNothing) {
   const StillApp app = HoldAt("Cutting");
   StartController();
   Backup("first", "applicationRef: app");
   WaitHeld("first", "Cutting", app);
   Backup("second", "applicationRef: app\ncancel: true");
   EXPECT_EQ(Outcome(WaitEnd("second")), "Cancelled - Cancelled");
+  Backup("third", "applicationRef: app");
+  WaitPhase("third", "Pending");
+  kubectl.Delete("volumebackup/third");
   Patch("first", R"({"cancel":true})");
   WaitEnd("first");
   EXPECT_EQ(app.Ran("pre"), 1);

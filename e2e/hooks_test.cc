@@ -92,19 +92,29 @@ TEST_F(HookTest, MayPrint100MB) {
   const auto backup = WaitEnd("nightly");
   EXPECT_EQ(Outcome(backup), "Completed Application Succeeded");
   EXPECT_THAT(Text(HookEntry(backup, "Pre"), "/outputTail"), SizeIs(Le(1024U)));
-  EXPECT_THAT(Text(HookEntry(backup, "Pre"), "/outputTail"), HasSubstr("quiet"));
+  EXPECT_THAT(Text(HookEntry(backup, "Pre"), "/outputTail"), HasSubstr("more bytes dropped"));
   EXPECT_LE(controller().PeakMemory(), 64U << 20);
 }
 
 TEST_F(HookTest, ThatThawsIsTriedUntilItSucceeds) {
   const StillApp app(
       kubectl, {.annotations =
-                    Hooked(kPre, "[ -e /ctl/tried ] || { touch /ctl/tried; exit 1; }; " + kPost)});
+                    Hooked(kPre, "test -e /ctl/tried || { touch /ctl/tried; exit 1; }; " + kPost)});
   StartController();
   Backup("nightly", "applicationRef: app");
   EXPECT_EQ(Outcome(WaitEnd("nightly")), "Completed Application Succeeded");
   EXPECT_TRUE(HasEvent("nightly", "ThawRetrying"));
   ExpectNeverStillLongerThan(app, 5s);
+}
+
+TEST_F(HookTest, InTwoSpellingsIsTakenFromTheNewerOneWithAWarning) {
+  auto hooks = Hooked(kPre, kPost);
+  hooks["backups.example.com.pre-hook"] = "exit 1";
+  const StillApp app(kubectl, {.annotations = hooks});
+  StartController();
+  Backup("nightly", "applicationRef: app");
+  EXPECT_EQ(Outcome(WaitEnd("nightly")), "Completed Application Succeeded");
+  EXPECT_TRUE(HasEvent("nightly", "HookConflict"));
 }
 
 TEST_F(HookTest, OfTheSpecStandsInForThatOfThePod) {
@@ -186,7 +196,7 @@ TEST_F(HookTest, ThatKeepsItsSessionHoldsARealDatabaseStill) {
            "printf 'FLUSH TABLES WITH READ LOCK;\\nSELECT \"held\";\\nsystem cat /tmp/hold\\n' | "
            "setsid mariadb -N -n >/tmp/held 2>&1 & "
            "until grep -q held /tmp/held; do sleep 0.01; done",
-           "[ ! -p /tmp/hold ] || timeout 2 sh -c 'echo >/tmp/hold'; rm -f /tmp/hold /tmp/held")});
+           "test ! -p /tmp/hold || timeout 2 sh -c 'echo >/tmp/hold'; rm -f /tmp/hold /tmp/held")});
   StartController();
   Backup("nightly", "applicationRef: mysql");
   const auto backup = WaitEnd("nightly");

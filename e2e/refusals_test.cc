@@ -92,6 +92,14 @@ spec:
   ExpectRefused("claims: [local]", "NotCSI", "claim local");
 }
 
+TEST_F(RefusalTest, OfAClaimThatIsBeingDeleted) {
+  const StillApp app(kubectl, {});
+  StartController();
+  kubectl({"delete", "pvc", "app-0", "--wait=false"});  // its pod holds it
+  ExpectRefused("applicationRef: app", "ClaimTerminating", "claim app-0 is being deleted");
+  EXPECT_EQ(app.StoodStill().size(), 0U);
+}
+
 TEST_F(RefusalTest, OfClaimsWithoutOneClassToUse) {
   StartController();
   const std::string other = ns + ".csi.test";
