@@ -29,6 +29,16 @@ constexpr auto kLongestHook = 1h;
 // After so many failures to look at the pods the verdict is given without that look, as Crash.
 constexpr int kRecheckAttempts = 5;
 
+// An API server that has just started knows no roles yet and forbids everything.
+constexpr auto kForbiddenPatience = 10s;
+
+const api::Error* Refusal(const ResolveFacts& facts) {
+  for (const auto* error : {&facts.workload_error, &facts.classes_error}) {
+    if (*error && (*error)->code == api::Code::kForbidden) return &**error;
+  }
+  return nullptr;
+}
+
 api::NamespacedName KeyOf(const api::ObjectMeta& metadata) {
   return {metadata.ns, metadata.name};
 }
@@ -152,6 +162,11 @@ BackupController::Async<> BackupController::Read(SessionPtr session) {
   if (!session->cut_watch) session->cut_watch = std::make_unique<CutWatch::Use>(cuts_);
   auto facts = co_await ReadResolveFacts(deps_.client, session->object);
   if (!facts) co_return facts.error();
+  if (const api::Error* refusal = Refusal(*facts)) {
+    if (!session->forbidden_since) session->forbidden_since = deps_.clock.Now();
+    if (deps_.clock.Now() - *session->forbidden_since < kForbiddenPatience) co_return *refusal;
+  }
+  session->forbidden_since.reset();
   session->facts = std::move(*facts);
   session->facts_read_at = deps_.clock.Now();
   controller_.queue().Add(KeyOf(session->object.metadata));

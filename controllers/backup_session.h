@@ -22,6 +22,7 @@ struct BackupSession {
 
   std::optional<ResolveFacts> facts;
   api::Time facts_read_at{};
+  std::optional<api::Time> forbidden_since;
   bool holds_pods = false;            // from just before the journal until the last thaw
   std::vector<std::string> pod_uids;  // of the group, when the freeze began
   std::unique_ptr<CutWatch::Use> cut_watch;
