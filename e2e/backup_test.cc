@@ -25,6 +25,7 @@ TEST_F(BackupTest, IsCutWhileTheApplicationStandsStill) {
   EXPECT_THAT(backups().Phases("nightly"),
               AnyOf(ElementsAre("Freezing", "Cutting", "Thawing", "WaitingReady", "Completed"),
                     ElementsAre("Freezing", "Cutting", "Thawing", "Completed")));
+  RecordFreeze(app, backup);
   ExpectCutWhileStill(app, backup);
   ExpectNeverStillLongerThan(app, 5s);
   EXPECT_EQ(app.Ran("pre"), 1);
@@ -56,6 +57,7 @@ TEST_F(BackupTest, StopsEveryPodOfAnApplicationThatSharesItsClaims) {
   const auto backup = WaitEnd("nightly");
   EXPECT_EQ(Outcome(backup), "Completed Application Succeeded");
   EXPECT_EQ(Text(backup, "/status/volumesReady"), "3/3");
+  RecordFreeze(app, backup);
   ExpectCutWhileStill(app, backup);
   ExpectNeverStillLongerThan(app, 10s);
 }
@@ -80,6 +82,7 @@ TEST_F(BackupTest, OfTenClaimsIsOfOneInstant) {
   const auto backup = WaitEnd("nightly", 90s);
   EXPECT_EQ(Outcome(backup), "Completed Application Succeeded");
   EXPECT_EQ(Text(backup, "/status/volumesReady"), "10/10");
+  RecordFreeze(app, backup);
   ExpectCutWhileStill(app, backup);
   ExpectNeverStillLongerThan(app, 60s);
 }

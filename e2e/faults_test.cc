@@ -2,6 +2,7 @@
 #include "e2e/support/json.h"
 #include "e2e/support/phase_fixture.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <thread>
@@ -55,6 +56,27 @@ TEST_F(FaultTest, KilledWhileCuttingKeepsACrashConsistentBackupIfAsked) {
   EXPECT_EQ(Text(backup, "/status/consistencyReason"), "ThawedAfterRestart");
   EXPECT_EQ(Text(backup, "/status/volumesReady"), "1/1");
   EXPECT_FALSE(app.IsFrozen());
+}
+
+// Whatever it was doing just then: it is thawed by the next one, and what is called good is good.
+TEST_F(FaultTest, KilledAtAnyMomentTellsNoLie) {
+  const StillApp app(
+      kubectl, {.claims = 2, .annotations = Hooked(StillApp::kPreHook, StillApp::kPostHook, "1s")});
+  StartController();
+  for (const auto delay : {20ms, 60ms, 100ms, 150ms, 220ms, 350ms}) {
+    const std::string name = fmt::format("after-{}", delay.count());
+    Backup(name, "applicationRef: app");
+    std::this_thread::sleep_for(delay);
+    controller().Kill9();
+    controller().Start();
+    EXPECT_TRUE(Eventually([&] { return !app.IsFrozen(); }, 5s)) << name;
+    const auto backup = WaitEnd(name);
+    EXPECT_THAT(Outcome(backup),
+                AnyOf("Completed Application Succeeded", "Failed - ThawedAfterRestart"));
+    if (Text(backup, "/status/phase") == "Completed") ExpectCutWhileStill(app, backup);
+    kubectl.Delete("volumebackup/" + name);
+  }
+  ExpectNeverStillLongerThan(app, 8s);
 }
 
 TEST_F(FaultTest, AskedToEndWhileCuttingThawsBeforeItGoes) {

@@ -14,7 +14,6 @@ namespace stillpoint::e2e {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Le;
 using testing::SizeIs;

@@ -126,9 +126,31 @@ void BackupTest::ExpectNeverStillLongerThan(const StillApp& app, milliseconds li
   }
 }
 
+void BackupTest::RecordFreeze(const StillApp& app, const boost::json::value& backup) {
+  const std::map<std::string, Cut> cuts = driver().Cuts();
+  api::Time last_cut{};
+  for (const auto& [claim, snapshot] : SnapshotNames(backup)) {
+    last_cut = std::max(last_cut, cuts.at(snapshot).end);
+  }
+  for (const Stillness& still : app.StoodStill(app.Pods().at(0))) {
+    if (!still.until || last_cut < still.from || last_cut > *still.until + kTick) continue;
+    const auto frozen = duration_cast<milliseconds>(*still.until - still.from).count();
+    const auto cut = duration_cast<milliseconds>(last_cut - still.from).count();
+    fmt::print("[  freeze  ] {} claims: still for {} ms, the last cut after {} ms\n",
+               SnapshotNames(backup).size(), frozen, cut);
+    RecordProperty("frozen_ms", std::to_string(frozen));
+    RecordProperty("last_cut_ms", std::to_string(cut));
+  }
+}
+
 void BackupTest::ExpectNoSnapshots() {
-  EXPECT_TRUE(Eventually([&] { return kubectl.Names("volumesnapshots").empty(); }, Seconds(20)))
-      << kubectl({"get", "volumesnapshots"}).out;
+  const auto going = [&] {
+    return std::ranges::all_of(List(kubectl.Get("volumesnapshots"), "/items"),
+                               [](const auto& snapshot) {
+                                 return !Text(snapshot, "/metadata/deletionTimestamp").empty();
+                               });
+  };
+  EXPECT_TRUE(Eventually(going, Seconds(10))) << kubectl({"get", "volumesnapshots"}).out;
 }
 
 }  // namespace stillpoint::e2e

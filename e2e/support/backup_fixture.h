@@ -47,7 +47,12 @@ class BackupTest : public ClusterTest {
   // Truth: no pod stood still for longer than that, and all write now.
   void ExpectNeverStillLongerThan(const StillApp& app, std::chrono::milliseconds limit);
 
-  // Soon there is no VolumeSnapshot left in the namespace.
+  // Prints, and puts into the result file, how long the application stood still for this backup,
+  // and when in that time the last cut was.
+  void RecordFreeze(const StillApp& app, const boost::json::value& backup);
+
+  // Soon every VolumeSnapshot in the namespace is gone or told to go. Told is enough: when it was
+  // still being cut, external-snapshotter may take half a minute to let it go.
   void ExpectNoSnapshots();
 };
 
