@@ -76,18 +76,18 @@ kube::Request WorkloadRequest(const Restore& restore, const Seen& seen, kube::Ve
           .body = std::move(body)};
 }
 
-// The version makes any change since a conflict; the tests are for the reader of an audit log.
+// The version makes any change since the look a conflict, another object of that name included. No
+// `test` operations: they are judged before the version, and one that fails is 422, not 409.
 json::array PatchOf(const PatchVolumes& patch) {
-  json::array operations{{{"op", "test"}, {"path", "/metadata/uid"}, {"value", patch.workload.uid}},
-                         {{"op", "replace"},
+  json::array operations{{{"op", "replace"},
                           {"path", "/metadata/resourceVersion"},
                           {"value", patch.workload.resource_version}}};
   for (const auto& change : patch.changes) {
-    const std::string volume = fmt::format("/spec/template/spec/volumes/{}", change.index);
-    const std::string claim = volume + "/persistentVolumeClaim/claimName";
-    operations.push_back({{"op", "test"}, {"path", volume + "/name"}, {"value", change.volume}});
-    operations.push_back({{"op", "test"}, {"path", claim}, {"value", change.from}});
-    operations.push_back({{"op", "replace"}, {"path", claim}, {"value", change.to}});
+    operations.push_back(
+        {{"op", "replace"},
+         {"path", fmt::format("/spec/template/spec/volumes/{}/persistentVolumeClaim/claimName",
+                              change.index)},
+         {"value", change.to}});
   }
   return operations;
 }

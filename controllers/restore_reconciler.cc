@@ -18,6 +18,9 @@ using restore::View;
 constexpr int kStepsPerPass = 12;
 constexpr std::chrono::milliseconds kNextPass{200};
 
+constexpr int kForbiddenTries = 3;
+constexpr std::chrono::seconds kForbiddenPause{3};
+
 }  // namespace
 
 RestoreReconciler::RestoreReconciler(Dependencies dependencies) : deps_(std::move(dependencies)) {}
@@ -79,6 +82,13 @@ RestoreReconciler::Async<> RestoreReconciler::Do(View view, restore::Action acti
   deps_.log(view.restore, action);
   if (std::holds_alternative<restore::RunPostHooks>(action)) {
     co_return co_await RunPostHooks(std::move(view));
+  }
+  // An API server that has just started knows no roles yet and forbids everything, so that a 403
+  // counts only when it stays.
+  for (int tries_left = kForbiddenTries; --tries_left > 0;) {
+    auto done = co_await restore::Act(deps_.client, view.restore, action);
+    if (done || done.error().code != api::Code::kForbidden) co_return done;
+    co_await deps_.clock.Sleep(kForbiddenPause);
   }
   co_return co_await restore::Act(deps_.client, std::move(view.restore), std::move(action));
 }

@@ -147,11 +147,7 @@ TEST(RepointTest, PatchesTheVolumesAsTheyWereSeen) {
   EXPECT_EQ(request.verb, kube::Verb::kJsonPatch);
   EXPECT_EQ(
       boost::json::serialize(request.body),
-      R"([{"op":"test","path":"/metadata/uid","value":"w"},)"
-      R"({"op":"replace","path":"/metadata/resourceVersion","value":"7"},)"
-      R"({"op":"test","path":"/spec/template/spec/volumes/1/name","value":"data"},)"
-      R"({"op":"test","path":"/spec/template/spec/volumes/1/persistentVolumeClaim/claimName",)"
-      R"("value":"data"},)"
+      R"([{"op":"replace","path":"/metadata/resourceVersion","value":"7"},)"
       R"({"op":"replace","path":"/spec/template/spec/volumes/1/persistentVolumeClaim/claimName",)"
       R"("value":"data-1"}])");
 }
