@@ -136,7 +136,7 @@ void BackupTest::RecordFreeze(const StillApp& app, const boost::json::value& bac
     if (!still.until || last_cut < still.from || last_cut > *still.until + kTick) continue;
     const auto frozen = duration_cast<milliseconds>(*still.until - still.from).count();
     const auto cut = duration_cast<milliseconds>(last_cut - still.from).count();
-    fmt::print("[  freeze  ] {} claims: still for {} ms, the last cut after {} ms\n",
+    fmt::print("[  freeze  ] claims: {}, still for {} ms, the last cut after {} ms\n",
                SnapshotNames(backup).size(), frozen, cut);
     RecordProperty("frozen_ms", std::to_string(frozen));
     RecordProperty("last_cut_ms", std::to_string(cut));
