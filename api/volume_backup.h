@@ -129,14 +129,14 @@ struct FreezeTarget {
   bool operator==(const FreezeTarget&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(FreezeTarget, (),
-                      (pod, pod_uid, container, hook, guarded, session_lock, pre_command, post_command, timeout, on_error,
-                       state, frozen_at, thawed_at, thaw_attempts))
+                      (pod, pod_uid, container, hook, guarded, session_lock, pre_command,
+                       post_command, timeout, on_error, state, frozen_at, thawed_at, thaw_attempts))
 
 // The freeze journal.
 struct FreezeStatus {
   Time intended_at{};
-  Time deadline{};       // intended_at + maxFreeze: thawed by then, come what may
-  std::string holder;    // identity of the controller that wrote it; another one only thaws
+  Time deadline{};     // intended_at + maxFreeze: thawed by then, come what may
+  std::string holder;  // identity of the controller that wrote it; another one only thaws
   std::vector<FreezeTarget> targets;
   bool operator==(const FreezeStatus&) const = default;
 };
@@ -159,7 +159,8 @@ struct HookStatus {
   bool operator==(const HookStatus&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(HookStatus, (),
-                      (pod, pod_uid, container, hook, phase, exit_code, duration, output_tail, error))
+                      (pod, pod_uid, container, hook, phase, exit_code, duration, output_tail,
+                       error))
 
 // What a restore needs of a claim that may be gone by then.
 struct ClaimSource {
@@ -170,7 +171,8 @@ struct ClaimSource {
   std::map<std::string, std::string> labels;
   bool operator==(const ClaimSource&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(ClaimSource, (), (storage_class_name, access_modes, volume_mode, size, labels))
+BOOST_DESCRIBE_STRUCT(ClaimSource, (),
+                      (storage_class_name, access_modes, volume_mode, size, labels))
 
 struct VolumeStatus {
   std::string claim;
@@ -185,14 +187,15 @@ struct VolumeStatus {
   std::string snapshot_handle;
   std::string size;  // quantity: restoreSize
   std::optional<Time> created_at;
-  std::optional<Time> cut_at;      // when the cut was seen
+  std::optional<Time> cut_at;  // when the cut was seen
   std::optional<Time> ready_at;
   std::string error;
   bool operator==(const VolumeStatus&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(VolumeStatus, (),
-                      (claim, claim_uid, source, class_, driver, volume_handle, snapshot_name, snapshot_uid,
-                       content_name, snapshot_handle, size, created_at, cut_at, ready_at, error))
+                      (claim, claim_uid, source, class_, driver, volume_handle, snapshot_name,
+                       snapshot_uid, content_name, snapshot_handle, size, created_at, cut_at,
+                       ready_at, error))
 
 struct VolumeBackupStatus {
   BackupPhase phase = BackupPhase::kPending;

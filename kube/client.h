@@ -116,7 +116,8 @@ boost::asio::awaitable<api::Result<T>> DoAs(Client& client, Request request) {
 
 template <api::Object T>
 boost::asio::awaitable<api::Result<T>> Get(Client& client, api::NamespacedName key) {
-  return DoAs<T>(client, {.verb = Verb::kGet, .ns = std::move(key.ns), .name = std::move(key.name)});
+  return DoAs<T>(client,
+                 {.verb = Verb::kGet, .ns = std::move(key.ns), .name = std::move(key.name)});
 }
 
 template <api::Object T>

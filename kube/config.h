@@ -48,14 +48,14 @@ class CredentialSource {
 struct Config {
   std::string host;  // DNS name or IP address, without brackets
   std::string port = "443";
-  bool plain_http = false;         // no TLS: only for a loopback host, `kubectl proxy`
-  std::string base_path;           // prefix of every URL, without a trailing slash; often empty
-  std::string ca_pem;              // empty: the system's store
-  std::string tls_server_name;     // empty: `host`
+  bool plain_http = false;      // no TLS: only for a loopback host, `kubectl proxy`
+  std::string base_path;        // prefix of every URL, without a trailing slash; often empty
+  std::string ca_pem;           // empty: the system's store
+  std::string tls_server_name;  // empty: `host`
   bool insecure_skip_tls_verify = false;  // only when the person asked for it on the command line
-  std::string proxy_url;           // empty: none. http://[user:password@]host:port (CONNECT)
-  std::string ns = "default";      // the context's namespace
-  std::string context;             // for messages: "kind-dev", "in-cluster"
+  std::string proxy_url;                  // empty: none. http://[user:password@]host:port (CONNECT)
+  std::string ns = "default";             // the context's namespace
+  std::string context;                    // for messages: "kind-dev", "in-cluster"
   std::string user_agent = "stillpoint";
   std::shared_ptr<CredentialSource> credentials;  // never null
 };

@@ -66,6 +66,17 @@ bool RuntimeCouldNotStart(std::string_view words) {
                              [&](std::string_view sign) { return words.find(sign) != words.npos; });
 }
 
+// The one clause that tells a person something, out of the chain that each layer has put its own
+// words in front of: `exec: "/bin/sh": stat /bin/sh: no such file or directory`.
+std::string LastClause(std::string_view words) {
+  constexpr std::string_view kClause = "exec: \"";
+  constexpr std::string_view kTail = ": unknown";
+  const std::size_t clause = words.rfind(kClause);
+  if (clause != words.npos) words.remove_prefix(clause);
+  if (words.ends_with(kTail)) words.remove_suffix(kTail.size());
+  return std::string(words);
+}
+
 }  // namespace
 
 std::optional<ExecProtocol> ParseExecProtocol(std::string_view name) {
@@ -87,8 +98,10 @@ api::Result<int> ParseExecStatus(std::string_view json) {
   }
   std::string message(StringAt(*status, "message"));
   if (message.empty()) message = "the command ended without an exit code";
-  const auto code = RuntimeCouldNotStart(message) ? api::Code::kInvalid : api::Code::kUnavailable;
-  return api::Error{code, std::move(message)};
+  if (!RuntimeCouldNotStart(message)) {
+    return api::Error{api::Code::kUnavailable, std::move(message)};
+  }
+  return api::Error{api::Code::kInvalid, "the command cannot be started: " + LastClause(message)};
 }
 
 void ExecTranscript::Feed(std::string_view bytes, Piece piece) {

@@ -214,7 +214,20 @@ TEST(ExecTranscriptTest, CommandThatCannotStartIsAnErrorAndNoExit) {
   transcript.Feed("\3"s + Failure("OCI runtime exec failed: no such file"), Piece::kLast);
   transcript.End(kLost);
   EXPECT_EQ(Drain(transcript),
-            std::vector<std::string>{"Invalid: OCI runtime exec failed: no such file"});
+            std::vector<std::string>{
+                "Invalid: the command cannot be started: OCI runtime exec failed: no such file"});
+}
+
+TEST(ExecTranscriptTest, OnlyTheLastClauseOfTheRuntimesChainIsShown) {
+  const auto status = ParseExecStatus(
+      Failure("Internal error occurred: error executing command in container: failed to exec in "
+              "container: failed to start exec 69da: OCI runtime exec failed: exec failed: unable "
+              "to start container process: exec: \\\"/nope\\\": stat /nope: no such file or "
+              "directory: unknown"));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(
+      status.error().message,
+      "the command cannot be started: exec: \"/nope\": stat /nope: no such file or directory");
 }
 
 TEST(ExecTranscriptTest, StatusCutOffIsNoStatus) {
