@@ -334,16 +334,16 @@ TEST_F(LwsExecTest, BlackHoleIsFoundOutByPings) {
   EXPECT_EQ(Run(StartAndReadAll(*client, Request())), "Unavailable: the connection was lost");
 }
 
+asio::awaitable<void> EndAfterAWhile(ExecPeer& peer) {
+  co_await peer.Sleep(2500ms);
+  co_await peer.Send(3, kSuccess);
+  co_await peer.Close();
+}
+
 asio::awaitable<void> AcceptAndReadForAWhile(ExecPeer& peer) {
   co_await peer.Accept("v5.channel.k8s.io");
-  asio::co_spawn(
-      co_await asio::this_coro::executor,
-      [&peer]() -> asio::awaitable<void> {
-        co_await peer.Sleep(2500ms);
-        co_await peer.Send(3, kSuccess);
-        co_await peer.Close();
-      },
-      [](std::exception_ptr) {});
+  asio::co_spawn(co_await asio::this_coro::executor, EndAfterAWhile(peer),
+                 [](std::exception_ptr) {});
   while (!(co_await peer.Receive()).empty()) {
   }
 }
