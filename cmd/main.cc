@@ -8,6 +8,8 @@
 
 namespace {
 
+constexpr int kUsage = 2;
+
 constexpr char kExamples[] =
     "Examples:\n"
     "  stillpoint controller --kubeconfig ~/.kube/config   run the controller on this machine\n"
@@ -27,7 +29,12 @@ int main(int argc, char** argv) {
   const CLI::App* crds = app.add_subcommand("crds", "Print the CustomResourceDefinitions as YAML");
   const CLI::App* version = app.add_subcommand("version", "Print the version");
 
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // 2 is what usage errors exit with everywhere; CLI11 has codes of its own.
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
   if (*crds) {
     std::fputs(stillpoint::api::CrdsYaml().c_str(), stdout);
     return 0;
