@@ -166,19 +166,42 @@ void BackupPlanner::Fail(std::string reason, std::string message) {
   SetCondition("Failed", "True", std::move(reason), std::move(message));
 }
 
-// Removes what a failed backup must not leave, then ends it.
-void BackupPlanner::CleanUp() {
-  std::vector<std::size_t> left;
+// Deletes the snapshots of this backup that are left. True: nothing is left to wait for.
+bool BackupPlanner::RemoveSnapshots() {
+  std::vector<std::size_t> due;
+  bool waits = false;
   for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
     const SnapshotView& snapshot = view_.snapshots[i];
-    if (snapshot.exists && snapshot.ours && !snapshot.terminating) left.push_back(i);
-    if (snapshot.creating) return;  // its answer brings us back
+    if (snapshot.creating) waits = true;  // its answer brings us back
+    if (!snapshot.exists || !snapshot.ours || snapshot.terminating) continue;
+    if (const api::Time when = DeletableFrom(i); now_ < when) {
+      waits = true;
+      WakeAt(when);
+    } else {
+      due.push_back(i);
+    }
   }
-  if (!left.empty()) {
-    CommitStatus();
-    Act(DeleteSnapshots{std::move(left)});
-    return WakeAt(now_ + std::chrono::seconds(1));
-  }
+  if (due.empty()) return !waits;
+  CommitStatus();
+  Act(DeleteSnapshots{std::move(due)});
+  WakeAt(now_ + std::chrono::seconds(1));
+  return false;
+}
+
+// external-snapshotter (8.7 measured) can leave a VolumeSnapshot and its content Terminating for
+// minutes when it is deleted while its cut is under way. So that is waited for, within bounds.
+api::Time BackupPlanner::DeletableFrom(std::size_t i) const {
+  constexpr std::chrono::seconds kPatience{30};
+  const SnapshotView& snapshot = view_.snapshots[i];
+  const auto& since =
+      next_.volumes[i].created_at ? next_.volumes[i].created_at : snapshot.created_at;
+  if (snapshot.cut || !snapshot.error.empty() || !since) return now_;
+  return *since + kPatience;
+}
+
+// Removes what a failed backup must not leave, then ends it.
+void BackupPlanner::CleanUp() {
+  if (!RemoveSnapshots()) return;
   if (IsFinal(next_.phase)) return;
   const auto* failed = api::FindCondition(next_.conditions, "Failed");
   const std::string why = failed->reason;

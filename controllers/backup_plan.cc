@@ -177,12 +177,7 @@ void BackupPlanner::Deleting() {
                           next_.phase != api::BackupPhase::kPartiallyFailed;
   if (unfinished || spec_.deletion_policy == api::DeletionPolicy::kDelete) {
     if (view_.in_use_by_restore) return WakeAt(now_ + 5s);
-    std::vector<std::size_t> left;
-    for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
-      const SnapshotView& s = view_.snapshots[i];
-      if (s.exists && s.ours && !s.terminating) left.push_back(i);
-    }
-    if (!left.empty()) Act(DeleteSnapshots{std::move(left)});
+    if (!RemoveSnapshots()) return;
   }
   if (std::ranges::find(backup_.metadata.finalizers, kBackupFinalizer) !=
       backup_.metadata.finalizers.end()) {

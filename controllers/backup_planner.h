@@ -63,6 +63,8 @@ class BackupPlanner {
   void WaitReady();
   void JudgeUnready();
   void Complete();
+  [[nodiscard]] bool RemoveSnapshots();
+  [[nodiscard]] api::Time DeletableFrom(std::size_t i) const;
   void CleanUp();
   void Finish(api::BackupPhase phase, std::string reason, std::string message);
   void Fail(std::string reason, std::string message);

@@ -277,6 +277,20 @@ TEST(BackupPlanTest, GivesUpAtReadyTimeoutAndLeavesNothing) {
   EXPECT_EQ(Written(PlanBackup(removed, kNow + 10min))->reason, "SnapshotNotReady");
 }
 
+TEST(BackupPlanTest, DeletesNoSnapshotWhileItsCutIsUnderWay) {
+  BackupView view = Frozen();
+  view.snapshots[0] = {.exists = true, .ours = true, .uid = "s", .created_at = kNow};
+  view.backup.spec.cancel = true;
+  ThawSucceeds(view);
+  const BackupPlan waiting = PlanBackup(view, kNow + 1s);
+  EXPECT_EQ(Words(waiting).find("Delete"), std::string::npos);
+  EXPECT_EQ(Written(waiting)->phase, api::BackupPhase::kThawing);
+  EXPECT_EQ(waiting.requeue_after, 29s);
+  EXPECT_THAT(Plan(view, kNow + 30s), HasSubstr("Delete(1)"));
+  view.snapshots[0].cut = true;
+  EXPECT_THAT(Plan(view, kNow + 1s), HasSubstr("Delete(1)"));
+}
+
 TEST(BackupPlanTest, NoticesASnapshotDeletedByHand) {
   BackupView view = Waiting();
   view.snapshots[0] = {};
@@ -290,7 +304,10 @@ TEST(BackupPlanTest, DeletionKeepsOrRemovesTheSnapshotsAsThePolicySays) {
   view.backup.metadata.deletion_timestamp = kNow;
   EXPECT_EQ(Plan(view), "RemoveFinalizer");
   view.backup.spec.deletion_policy = api::DeletionPolicy::kDelete;
-  EXPECT_EQ(Plan(view), "Delete(1) RemoveFinalizer");
+  EXPECT_EQ(Plan(view), "Delete(1)");
+  view.snapshots[0].terminating = true;
+  EXPECT_EQ(Plan(view), "RemoveFinalizer");
+  view.snapshots[0].terminating = false;
   view.in_use_by_restore = true;
   EXPECT_EQ(Plan(view), "");
   EXPECT_TRUE(PlanBackup(view, kNow).requeue_after);
