@@ -26,8 +26,8 @@ class BackupTest : public ClusterTest {
   // The object once it is so. Throws, showing it, when it is not within `timeout`.
   boost::json::value WaitPhase(const std::string& name, const std::string& phase,
                                Seconds timeout = Seconds(20));
-  boost::json::value WaitEnd(const std::string& name, Seconds timeout = Seconds(30));
-  void WaitGone(const std::string& name, Seconds timeout = Seconds(20));
+  boost::json::value WaitEnd(const std::string& name, Seconds timeout = Seconds(75));
+  void WaitGone(const std::string& name, Seconds timeout = Seconds(75));
 
   // "Completed Application Succeeded": phase, consistency (- if none), reason; what stands in the
   // columns of kubectl get.
