@@ -121,7 +121,10 @@ awaitable<ControlPlane::End> ControlPlane::Run() {
        fmt::format("stillpoint {} as {}, API server {}:{} ({})", STILLPOINT_VERSION, identity_,
                    config_.host, config_.port, config_.context));
   ExposeMetrics();
-  if (!StartServers()) co_return End::kCannotServe;
+  if (!StartServers()) {
+    co_await StopAll();  // what the constructors have started keeps the loop alive
+    co_return End::kCannotServe;
+  }
   caches_.Spawn("check of our rights", NameMissingRights());
   caches_.Spawn("informer of VolumeBackups", backups_.Run());
   caches_.Spawn("informer of VolumeRestores", restores_.Run());
