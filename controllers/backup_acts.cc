@@ -39,10 +39,6 @@ const api::Error* Refusal(const ResolveFacts& facts) {
   return nullptr;
 }
 
-api::NamespacedName KeyOf(const api::ObjectMeta& metadata) {
-  return {metadata.ns, metadata.name};
-}
-
 // Names the very object, in the very version that the plan has seen: a lost race is a conflict.
 json::object Identity(const api::VolumeBackup& backup) {
   return {{"apiVersion", fmt::format("{}/{}", api::kGroup, api::kVersion)},

@@ -22,10 +22,6 @@ constexpr auto kFactsLifetime = 5s;
 // A content without an event for so long is asked for by name.
 constexpr auto kContentPatience = 1s;
 
-api::NamespacedName KeyOf(const api::ObjectMeta& metadata) {
-  return {metadata.ns, metadata.name};
-}
-
 bool HoldsStill(const api::VolumeBackup& backup) {
   return !IsFinal(backup.status.phase) && ThawOwed(backup.status);
 }

@@ -127,10 +127,7 @@ void BackupPlanner::Begin() {
     return Finish(api::BackupPhase::kFailed, first.reason, first.message);
   }
   if (!view_.may_freeze) return WakeAt(now_ + 1s);
-  if (std::ranges::find(backup_.metadata.finalizers, kBackupFinalizer) ==
-      backup_.metadata.finalizers.end()) {
-    return DoFirst(AddFinalizer{});
-  }
+  if (!HasFinalizer()) return DoFirst(AddFinalizer{});
   std::string summary =
       fmt::format("{}: {}, {}", next_.target, Counted(resolution.volumes.size(), "volume"),
                   Counted(resolution.targets.size(), "hook"));
@@ -179,8 +176,7 @@ void BackupPlanner::Deleting() {
     if (view_.in_use_by_restore) return WakeAt(now_ + 5s);
     if (!RemoveSnapshots()) return;
   }
-  if (std::ranges::find(backup_.metadata.finalizers, kBackupFinalizer) !=
-      backup_.metadata.finalizers.end()) {
+  if (HasFinalizer()) {
     CommitStatus();  // the last word on the thaw, before the object goes
     Act(RemoveFinalizer{});
   }
@@ -221,16 +217,19 @@ void BackupPlanner::KeepReadyConditionTrue() {
   Event(true, reason::kSnapshotDeletedOutside, "Verify", note);
 }
 
+bool BackupPlanner::HasFinalizer() const {
+  const auto& finalizers = backup_.metadata.finalizers;
+  return std::ranges::find(finalizers, kBackupFinalizer) != finalizers.end();
+}
+
 // The finalizer stands while deleting the object would leave something behind, and no longer: it
 // must not block a namespace whose controller is gone.
 void BackupPlanner::SettleFinalizer() {
-  const bool has = std::ranges::find(backup_.metadata.finalizers, kBackupFinalizer) !=
-                   backup_.metadata.finalizers.end();
   const bool holds_snapshots = next_.phase == api::BackupPhase::kCompleted ||
                                next_.phase == api::BackupPhase::kPartiallyFailed;
   const bool needed =
       ThawOwed(next_) || (holds_snapshots && spec_.deletion_policy == api::DeletionPolicy::kDelete);
-  if (has == needed) return;
+  if (HasFinalizer() == needed) return;
   CommitStatus();
   if (needed) {
     Act(AddFinalizer{});

@@ -34,6 +34,7 @@ class BackupPlanner {
   void Deleting();
   void Final();
   void KeepReadyConditionTrue();
+  [[nodiscard]] bool HasFinalizer() const;
   void SettleFinalizer();
   void Expire();
 

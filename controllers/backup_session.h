@@ -15,6 +15,10 @@
 
 namespace stillpoint::controllers {
 
+[[nodiscard]] inline api::NamespacedName KeyOf(const api::ObjectMeta& metadata) {
+  return {metadata.ns, metadata.name};
+}
+
 struct BackupSession {
   explicit BackupSession(boost::asio::any_io_executor executor) : stop_pre_hooks(executor) {}
 

@@ -15,7 +15,6 @@ inline constexpr char kSnapshotsReady[] = "SnapshotsReady";
 inline constexpr char kCompleted[] = "Completed";
 inline constexpr char kSucceeded[] = "Succeeded";
 inline constexpr char kCancelled[] = "Cancelled";
-inline constexpr char kSnapshotsDeleted[] = "SnapshotsDeleted";
 // VolumeBackup, Warning.
 inline constexpr char kTargetNotFound[] = "TargetNotFound";
 inline constexpr char kNoRunningPods[] = "NoRunningPods";
@@ -27,7 +26,6 @@ inline constexpr char kSnapshotClassAmbiguous[] = "SnapshotClassAmbiguous";
 inline constexpr char kSnapshotAPIAbsent[] = "SnapshotAPIAbsent";
 inline constexpr char kForbidden[] = "Forbidden";
 inline constexpr char kHookInvalid[] = "HookInvalid";
-inline constexpr char kHookConflict[] = "HookConflict";
 inline constexpr char kPostHookMissing[] = "PostHookMissing";
 inline constexpr char kSessionLock[] = "SessionLockInOneShotHook";
 inline constexpr char kHookFailed[] = "HookFailed";
