@@ -204,41 +204,34 @@ kube::HttpAnswer ControlPlane::Ready() const {
 }
 
 bool ControlPlane::StartServers() {
-  const auto serve = [this](const std::string& where) -> std::unique_ptr<kube::HttpServer> {
-    const auto address = ParseListenAddress(where);
-    if (!address) {
-      log_(kube::Severity::kError, address.error().message);
-      return nullptr;
-    }
-    auto server = std::make_unique<kube::HttpServer>(
-        executor_, clock_, log_,
-        kube::HttpServer::Options{.address = address->host, .port = address->port});
-    return server;
-  };
-  const auto start = [this](kube::HttpServer& server, const std::string& where) {
-    const auto started = server.Start();
-    if (!started) {
-      log_(kube::Severity::kError,
-           fmt::format("cannot listen on {}: {}", where, started.error().message));
-    }
-    return started.has_value();
-  };
-  if (flags_.health_address != kNowhere) {
-    health_ = serve(flags_.health_address);
-    if (!health_) return false;
-    health_->Handle("/healthz", [] { return kube::HttpAnswer{.body = "ok\n"}; });
-    health_->Handle("/readyz", [this] { return Ready(); });
-    if (!start(*health_, flags_.health_address)) return false;
+  return Serve(flags_.health_address, &health_,
+               {{"/healthz", [] { return kube::HttpAnswer{.body = "ok\n"}; }},
+                {"/readyz", [this] { return Ready(); }}}) &&
+         Serve(flags_.metrics_address, &metrics_server_,
+               {{"/metrics", [this] {
+                   return kube::HttpAnswer{.body = metrics_.Text(),
+                                           .content_type = kube::Metrics::kContentType};
+                 }}});
+}
+
+bool ControlPlane::Serve(const std::string& where, std::unique_ptr<kube::HttpServer>* server,
+                         const std::map<std::string, kube::HttpServer::Handler>& handlers) {
+  if (where == kNowhere) return true;
+  const auto address = ParseListenAddress(where);
+  if (!address) {
+    log_(kube::Severity::kError, address.error().message);
+    return false;
   }
-  if (flags_.metrics_address != kNowhere) {
-    metrics_server_ = serve(flags_.metrics_address);
-    if (!metrics_server_) return false;
-    metrics_server_->Handle("/metrics", [this] {
-      return kube::HttpAnswer{.body = metrics_.Text(), .content_type = kube::Metrics::kContentType};
-    });
-    if (!start(*metrics_server_, flags_.metrics_address)) return false;
+  *server = std::make_unique<kube::HttpServer>(
+      executor_, clock_, log_,
+      kube::HttpServer::Options{.address = address->host, .port = address->port});
+  for (const auto& [path, handler] : handlers) (*server)->Handle(path, handler);
+  const auto started = (*server)->Start();
+  if (!started) {
+    log_(kube::Severity::kError,
+         fmt::format("cannot listen on {}: {}", where, started.error().message));
   }
-  return true;
+  return started.has_value();
 }
 
 // One line for each right that is missing, so that nobody has to guess it from a 403 later.

@@ -22,6 +22,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -47,6 +48,8 @@ class ControlPlane {
   [[nodiscard]] boost::asio::awaitable<void> Lead();
   [[nodiscard]] boost::asio::awaitable<void> NameMissingRights();
   [[nodiscard]] bool StartServers();
+  [[nodiscard]] bool Serve(const std::string& where, std::unique_ptr<kube::HttpServer>* server,
+                           const std::map<std::string, kube::HttpServer::Handler>& handlers);
   void ExposeMetrics();
   [[nodiscard]] kube::HttpAnswer Ready() const;
   void StartControllers();
@@ -74,8 +77,8 @@ class ControlPlane {
   controllers::BackupController backup_controller_;
   controllers::RestoreController restore_controller_;
 
-  std::unique_ptr<kube::HttpServer> health_;
-  std::unique_ptr<kube::HttpServer> metrics_server_;  // null: the same address as health_, or none
+  std::unique_ptr<kube::HttpServer> health_;          // null: not served
+  std::unique_ptr<kube::HttpServer> metrics_server_;  // null: not served
 
   bool controllers_started_ = false;
   bool stop_requested_ = false;
