@@ -5,7 +5,7 @@
 #include "api/core.h"
 #include "api/volume_backup.h"
 #include "unit/support/fake_clock.h"
-#include "unit/support/fake_patch.h"
+#include "sim/cluster/patch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

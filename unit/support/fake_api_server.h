@@ -15,7 +15,7 @@
 #include "api/resource.h"
 #include "kube/client.h"
 #include "kube/clock.h"
-#include "unit/support/fake_objects.h"
+#include "sim/cluster/api_server.h"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/value.hpp>
@@ -32,9 +32,6 @@
 #include <vector>
 
 namespace stillpoint::unit {
-
-// "get", "list", "create", "patch", "delete", as RBAC says it.
-[[nodiscard]] std::string VerbName(kube::Verb verb);
 
 // Threads: the thread of the test. Every call of the client suspends at least once before and once
 // after its effect.
@@ -114,19 +111,19 @@ class FakeApiServer final : public kube::Client {
   void EndWatches(const std::string& plural, const api::Error& error);
 
   // A watch that would go on from before now gives kExpired, and so does every continue token.
-  void Compact();
+  void Compact() { server_.Compact(); }
 
   // While held, watches see no change: caches lag.
   void HoldWatches(bool hold);
   void SendBookmarks();
 
   // As a role that lacks this: kForbidden. `verb` as VerbName, or "watch".
-  void Forbid(const std::string& verb, const std::string& plural);
-  void Allow(const std::string& verb, const std::string& plural);
+  void Forbid(const std::string& verb, const std::string& plural) { server_.Forbid(verb, plural); }
+  void Allow(const std::string& verb, const std::string& plural) { server_.Allow(verb, plural); }
 
   // As an absent CRD: kNotFound.
-  void RemoveResource(const std::string& plural);
-  void RestoreResource(const std::string& plural);
+  void RemoveResource(const std::string& plural) { server_.RemoveResource(plural); }
+  void RestoreResource(const std::string& plural) { server_.RestoreResource(plural); }
 
   // ---- what was asked ----
 
@@ -157,33 +154,14 @@ class FakeApiServer final : public kube::Client {
 
   [[nodiscard]] std::optional<api::Error> TakeFault(const std::string& verb,
                                                     std::string_view plural, When when);
-  [[nodiscard]] std::optional<api::Error> Refusal(const std::string& verb,
-                                                  const api::Resource& resource,
-                                                  const std::string& subresource) const;
-  [[nodiscard]] api::Result<boost::json::value> Effect(const kube::Request& request);
-  [[nodiscard]] api::Result<boost::json::value> List(const kube::Request& request);
-  [[nodiscard]] boost::json::value Page(const kube::Request& request,
-                                        std::vector<boost::json::object> items,
-                                        std::uint64_t resource_version);
-  [[nodiscard]] boost::json::value Review(const boost::json::value& body) const;
   void Changed();
 
-  struct Rest {  // of a paged list
-    std::vector<boost::json::object> items;
-    std::uint64_t resource_version = 0;
-  };
-
   kube::Clock& clock_;
-  FakeObjects objects_;
+  sim::ApiServer server_;
   std::vector<kube::Request> requests_;
   std::vector<kube::WatchRequest> watches_;
   std::vector<Fault> faults_;
   std::multimap<std::pair<std::string, std::string>, Callback> callbacks_;
-  std::set<std::pair<std::string, std::string>> forbidden_;
-  std::set<std::string, std::less<>> removed_;
-  std::map<std::string, Rest> rests_;  // by continue token
-  std::uint64_t last_token_ = 0;
-  std::uint64_t compacted_ = 0;
   bool held_ = false;
   std::size_t visible_ = 0;                   // how many changes watches may see
   std::map<std::uint64_t, Stream*> streams_;  // by age

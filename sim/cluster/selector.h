@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
-namespace stillpoint::unit {
+namespace stillpoint::sim {
 
 // Which objects a list or a watch shows. Reads all that api::FormatSelector writes, and of field
 // selectors `path=value` and `path!=value` for the paths that the API server knows.
-class FakeSelector {
+class Selector {
  public:
   // Errors: kInvalid for text that the API server would refuse.
-  [[nodiscard]] static api::Result<FakeSelector> Parse(std::string ns, const std::string& labels,
-                                                       const std::string& fields);
+  [[nodiscard]] static api::Result<Selector> Parse(std::string ns, const std::string& labels,
+                                                   const std::string& fields);
 
   [[nodiscard]] bool Matches(const boost::json::object& object) const;
 
@@ -34,4 +34,4 @@ class FakeSelector {
   std::vector<Field> fields_;
 };
 
-}  // namespace stillpoint::unit
+}  // namespace stillpoint::sim

@@ -1,4 +1,4 @@
-// FakeObjects: what an API server stores, and what a write does to it. No I/O and no time of its
+// Objects: what an API server stores, and what a write does to it. No I/O and no time of its
 // own; FakeApiServer makes a client of it.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include "api/meta.h"
 #include "api/resource.h"
 #include "kube/client.h"
-#include "unit/support/fake_selector.h"
+#include "sim/cluster/selector.h"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -18,13 +18,13 @@
 #include <string>
 #include <vector>
 
-namespace stillpoint::unit {
+namespace stillpoint::sim {
 
 // "volumesnapshots.snapshot.storage.k8s.io", "pods".
 [[nodiscard]] std::string PluralAndGroup(const api::Resource& resource);
 
 // One change, as watches see it.
-struct FakeChange {
+struct Change {
   std::string resource;  // PluralAndGroup; empty: a bookmark for every stream
   std::uint64_t resource_version = 0;
   std::optional<boost::json::object> before;  // absent: created
@@ -32,9 +32,9 @@ struct FakeChange {
 };
 
 // Errors: as the API server: kNotFound, kAlreadyExists, kConflict, kInvalid.
-class FakeObjects {
+class Objects {
  public:
-  explicit FakeObjects(std::function<api::Time()> now) : now_(std::move(now)) {}
+  explicit Objects(std::function<api::Time()> now) : now_(std::move(now)) {}
 
   [[nodiscard]] api::Result<boost::json::value> Get(const kube::Request& request) const;
   [[nodiscard]] api::Result<boost::json::value> Create(const kube::Request& request);
@@ -43,14 +43,14 @@ class FakeObjects {
 
   // The objects that match, in the order of their keys.
   [[nodiscard]] std::vector<boost::json::object> List(const api::Resource& resource,
-                                                      const FakeSelector& selector) const;
+                                                      const Selector& selector) const;
 
   // Writes an object as it is, status and finalizers included, as other controllers together
   // would: creates or replaces it, keeps its uid, counts its generation.
   boost::json::object Put(const api::Resource& resource, boost::json::object object);
 
   // Every change since the beginning, oldest first.
-  [[nodiscard]] const std::vector<FakeChange>& changes() const { return changes_; }
+  [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
   void AddBookmark();
 
   [[nodiscard]] std::uint64_t resource_version() const { return resource_version_; }
@@ -76,10 +76,10 @@ class FakeObjects {
 
   const std::function<api::Time()> now_;
   std::map<std::string, Table> tables_;
-  std::vector<FakeChange> changes_;
+  std::vector<Change> changes_;
   std::uint64_t resource_version_ = 100;
   std::uint64_t last_uid_ = 0;
   std::uint64_t last_generated_ = 0;
 };
 
-}  // namespace stillpoint::unit
+}  // namespace stillpoint::sim

@@ -1,8 +1,8 @@
-#include "unit/support/fake_objects.h"
+#include "sim/cluster/objects.h"
 
 #include "api/labels.h"
 #include "api/time.h"
-#include "unit/support/fake_patch.h"
+#include "sim/cluster/patch.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace stillpoint::unit {
+namespace stillpoint::sim {
 
 namespace json = boost::json;
 using kube::Request;
@@ -156,21 +156,21 @@ std::string PluralAndGroup(const api::Resource& resource) {
                                 : fmt::format("{}.{}", resource.plural, resource.group);
 }
 
-const FakeObjects::Entry* FakeObjects::Find(const api::Resource& resource,
-                                            const api::NamespacedName& key) const {
+const Objects::Entry* Objects::Find(const api::Resource& resource,
+                                    const api::NamespacedName& key) const {
   const auto table = tables_.find(PluralAndGroup(resource));
   if (table == tables_.end()) return nullptr;
   const auto entry = table->second.find(key);
   return entry == table->second.end() ? nullptr : &entry->second;
 }
 
-api::Result<json::value> FakeObjects::Get(const Request& request) const {
+api::Result<json::value> Objects::Get(const Request& request) const {
   const auto* entry = Find(request.resource, KeyOf(request));
   if (!entry) return NotFound(request);
   return json::value(entry->object);
 }
 
-api::Result<json::value> FakeObjects::Create(const Request& original) {
+api::Result<json::value> Objects::Create(const Request& original) {
   Request request = original;
   if (!request.body.is_object()) return Invalid(request, "the body is no object");
   json::object object = request.body.get_object();
@@ -197,7 +197,7 @@ api::Result<json::value> FakeObjects::Create(const Request& original) {
   return json::value(Put(request.resource, std::move(object)));
 }
 
-json::object FakeObjects::Put(const api::Resource& resource, json::object object) {
+json::object Objects::Put(const api::Resource& resource, json::object object) {
   auto& metadata = Metadata(object);
   const api::NamespacedName key{resource.namespaced ? Text(metadata, "namespace") : "",
                                 Text(metadata, "name")};
@@ -221,7 +221,7 @@ json::object FakeObjects::Put(const api::Resource& resource, json::object object
   return Find(resource, key)->object;
 }
 
-api::Result<json::value> FakeObjects::Patch(const Request& request) {
+api::Result<json::value> Objects::Patch(const Request& request) {
   const auto* found = Find(request.resource, KeyOf(request));
   if (!found) {
     if (request.verb != Verb::kApply || !request.subresource.empty()) return NotFound(request);
@@ -231,7 +231,7 @@ api::Result<json::value> FakeObjects::Patch(const Request& request) {
   return PatchEntry(request, *found);
 }
 
-api::Result<json::value> FakeObjects::ApplyNew(const Request& request) {
+api::Result<json::value> Objects::ApplyNew(const Request& request) {
   if (!MetadataText(request.body, "resourceVersion").empty() ||
       !MetadataText(request.body, "uid").empty()) {
     return Conflict(request, "it does not exist");
@@ -246,7 +246,7 @@ api::Result<json::value> FakeObjects::ApplyNew(const Request& request) {
   return created;
 }
 
-api::Result<json::value> FakeObjects::PatchEntry(const Request& request, Entry entry) {
+api::Result<json::value> Objects::PatchEntry(const Request& request, Entry entry) {
   const json::object before = entry.object;
   json::value now = before;
   if (request.verb == Verb::kApply) {
@@ -271,8 +271,7 @@ api::Result<json::value> FakeObjects::PatchEntry(const Request& request, Entry e
   return Write(request, std::move(entry), before);
 }
 
-api::Result<json::value> FakeObjects::Write(const Request& request, Entry entry,
-                                            json::object before) {
+api::Result<json::value> Objects::Write(const Request& request, Entry entry, json::object before) {
   const bool deleting = Metadata(before).contains("deletionTimestamp");
   if (deleting && AddsFinalizer(before, entry.object)) {
     return Invalid(request, "no new finalizers can be added if the object is being deleted");
@@ -294,7 +293,7 @@ api::Result<json::value> FakeObjects::Write(const Request& request, Entry entry,
   return Get(request);
 }
 
-api::Result<json::value> FakeObjects::Delete(const Request& request) {
+api::Result<json::value> Objects::Delete(const Request& request) {
   const auto* found = Find(request.resource, KeyOf(request));
   if (!found) return NotFound(request);
   Entry entry = *found;
@@ -321,8 +320,8 @@ api::Result<json::value> FakeObjects::Delete(const Request& request) {
   return Get(request);
 }
 
-std::vector<json::object> FakeObjects::List(const api::Resource& resource,
-                                            const FakeSelector& selector) const {
+std::vector<json::object> Objects::List(const api::Resource& resource,
+                                        const Selector& selector) const {
   std::vector<json::object> list;
   const auto table = tables_.find(PluralAndGroup(resource));
   if (table == tables_.end()) return list;
@@ -332,12 +331,12 @@ std::vector<json::object> FakeObjects::List(const api::Resource& resource,
   return list;
 }
 
-void FakeObjects::AddBookmark() {
+void Objects::AddBookmark() {
   changes_.push_back({"", resource_version_, std::nullopt, std::nullopt});
 }
 
-void FakeObjects::Store(const api::Resource& resource, const api::NamespacedName& key, Entry entry,
-                        std::optional<json::object> before) {
+void Objects::Store(const api::Resource& resource, const api::NamespacedName& key, Entry entry,
+                    std::optional<json::object> before) {
   Metadata(entry.object)["resourceVersion"] = std::to_string(++resource_version_);
   entry.object["kind"] = resource.kind;
   entry.object["apiVersion"] = resource.group.empty()
@@ -348,12 +347,12 @@ void FakeObjects::Store(const api::Resource& resource, const api::NamespacedName
   tables_[PluralAndGroup(resource)][key] = std::move(entry);
 }
 
-void FakeObjects::Erase(const api::Resource& resource, const api::NamespacedName& key,
-                        json::object object) {
+void Objects::Erase(const api::Resource& resource, const api::NamespacedName& key,
+                    json::object object) {
   ++resource_version_;
   changes_.push_back(
       {PluralAndGroup(resource), resource_version_, std::move(object), std::nullopt});
   tables_[PluralAndGroup(resource)].erase(key);
 }
 
-}  // namespace stillpoint::unit
+}  // namespace stillpoint::sim

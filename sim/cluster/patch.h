@@ -5,7 +5,7 @@
 
 #include <boost/json/value.hpp>
 
-namespace stillpoint::unit {
+namespace stillpoint::sim {
 
 // RFC 7386.
 void MergePatch(boost::json::value& target, const boost::json::value& patch);
@@ -21,4 +21,4 @@ void MergePatch(boost::json::value& target, const boost::json::value& patch);
 void Apply(boost::json::value& target, const boost::json::value& before,
            const boost::json::value& now);
 
-}  // namespace stillpoint::unit
+}  // namespace stillpoint::sim

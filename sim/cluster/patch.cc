@@ -1,4 +1,4 @@
-#include "unit/support/fake_patch.h"
+#include "sim/cluster/patch.h"
 
 #include <fmt/format.h>
 #include <boost/json/serialize.hpp>
@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace stillpoint::unit {
+namespace stillpoint::sim {
 
 namespace json = boost::json;
 
@@ -216,4 +216,4 @@ void Apply(json::value& target, const json::value& before, const json::value& no
   ApplyAt("", target, before, now);
 }
 
-}  // namespace stillpoint::unit
+}  // namespace stillpoint::sim

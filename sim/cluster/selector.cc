@@ -1,4 +1,4 @@
-#include "unit/support/fake_selector.h"
+#include "sim/cluster/selector.h"
 
 #include "api/labels.h"
 
@@ -8,7 +8,7 @@
 #include <array>
 #include <string_view>
 
-namespace stillpoint::unit {
+namespace stillpoint::sim {
 
 namespace json = boost::json;
 
@@ -94,9 +94,9 @@ api::Labels LabelsOf(const json::object& object) {
 
 }  // namespace
 
-api::Result<FakeSelector> FakeSelector::Parse(std::string ns, const std::string& labels,
-                                              const std::string& fields) {
-  FakeSelector selector;
+api::Result<Selector> Selector::Parse(std::string ns, const std::string& labels,
+                                      const std::string& fields) {
+  Selector selector;
   selector.ns_ = std::move(ns);
   for (const auto& part : Split(labels, ',')) {
     selector.labels_.match_expressions.push_back(Requirement(part));
@@ -117,7 +117,7 @@ api::Result<FakeSelector> FakeSelector::Parse(std::string ns, const std::string&
   return selector;
 }
 
-bool FakeSelector::Matches(const json::object& object) const {
+bool Selector::Matches(const json::object& object) const {
   if (!ns_.empty() && TextAt(object, {"metadata", "namespace"}) != ns_) return false;
   if (!api::Matches(labels_, LabelsOf(object))) return false;
   return std::ranges::all_of(fields_, [&](const Field& field) {
@@ -125,4 +125,4 @@ bool FakeSelector::Matches(const json::object& object) const {
   });
 }
 
-}  // namespace stillpoint::unit
+}  // namespace stillpoint::sim
