@@ -1,23 +1,18 @@
-// ControlPlane: everything that a running controller is made of, and the order in which it starts
-// and ends: caches, lease, controllers; and back.
+// ControlPlane: a controller as a process: the manager on a real cluster, and what it shows of
+// itself: health, metrics, a word about rights that it lacks.
 #pragma once
 
 #include "cmd/controller_command.h"
-#include "controllers/backup_controller.h"
-#include "controllers/restore_controller.h"
+#include "controllers/manager.h"
 #include "kube/client.h"
 #include "kube/clock.h"
 #include "kube/config.h"
-#include "kube/events.h"
 #include "kube/exec.h"
 #include "kube/http_server.h"
-#include "kube/informer.h"
-#include "kube/leader_election.h"
 #include "kube/log.h"
 #include "kube/metrics.h"
 #include "kube/random.h"
 #include "kube/task_group.h"
-#include "kube/waiters.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -45,18 +40,12 @@ class ControlPlane {
   void RequestStop();
 
  private:
-  [[nodiscard]] boost::asio::awaitable<void> Lead();
   [[nodiscard]] boost::asio::awaitable<void> NameMissingRights();
   [[nodiscard]] bool StartServers();
   [[nodiscard]] bool Serve(const std::string& where, std::unique_ptr<kube::HttpServer>* server,
                            const std::map<std::string, kube::HttpServer::Handler>& handlers);
   void ExposeMetrics();
   [[nodiscard]] kube::HttpAnswer Ready() const;
-  void StartControllers();
-  void LoseLead();
-  [[nodiscard]] boost::asio::awaitable<void> StopAll();
-  [[nodiscard]] bool MayAct() const;
-  [[nodiscard]] bool Elects() const;
 
   const boost::asio::any_io_executor executor_;
   kube::Clock& clock_;
@@ -69,23 +58,11 @@ class ControlPlane {
   kube::Metrics metrics_;
   const std::unique_ptr<kube::Client> client_;
   const std::unique_ptr<kube::ExecClient> exec_;
-  kube::Informer<api::VolumeBackup> backups_;
-  kube::Informer<api::VolumeRestore> restores_;
-  kube::Informer<api::VolumeSnapshot> snapshots_;
-  kube::EventRecorder events_;
-  std::unique_ptr<kube::LeaderElector> elector_;  // null: this process acts alone
-  controllers::BackupController backup_controller_;
-  controllers::RestoreController restore_controller_;
+  controllers::Manager manager_;
 
   std::unique_ptr<kube::HttpServer> health_;          // null: not served
   std::unique_ptr<kube::HttpServer> metrics_server_;  // null: not served
-
-  bool controllers_started_ = false;
-  bool stop_requested_ = false;
-  bool lease_lost_ = false;
-  kube::Waiters stop_;
-  kube::TaskGroup lead_;
-  kube::TaskGroup caches_;
+  kube::TaskGroup tasks_;
 };
 
 }  // namespace stillpoint::cmd
