@@ -120,9 +120,14 @@ Crd RestoreCrd() {
 
 }  // namespace
 
+json::array Crds() {
+  return {Document(BackupCrd()), Document(RestoreCrd())};
+}
+
 std::string CrdsYaml() {
-  return "# Printed by `stillpoint crds`. Do not edit: change api/*_schema.cc.\n" +
-         ToYaml(Document(BackupCrd())) + "---\n" + ToYaml(Document(RestoreCrd()));
+  std::string text;
+  for (const json::value& crd : Crds()) text += (text.empty() ? "" : "---\n") + ToYaml(crd);
+  return "# Printed by `stillpoint crds`. Do not edit: change api/*_schema.cc.\n" + text;
 }
 
 }  // namespace stillpoint::api
