@@ -1,5 +1,9 @@
 #include "hooks/guard.h"
 
+#include "hooks/process_sweep.h"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -12,18 +16,7 @@ namespace {
 //
 // exec 3<&0        A shell without job control gives background jobs an empty stdin: the stream is
 //                  kept as fd 3 for the watcher alone, the hook gets /dev/null.
-// stat_of PID      Sets s(tate), p(arent), g (session), b(orn, in ticks since boot). The name of
-// the
-//                  process, in brackets, may hold spaces and brackets: all up to the last ") "
-//                  goes.
-// marked PID       Looks for the mark in the environment: it finds daemons, which have left the
-//                  session and the tree. `read` drops the NULs between the variables.
-// ours PID         Born not before the guard, no zombie, and: known, child of one known, of the
-//                  hook's session, or marked. Seen once is known for good: parents die first.
-// look             Collects in `found` all processes that are ours, until a pass adds none.
-// finish           Ends them: TERM, 0.4 s, then KILL. Signal 0 only waits. It ignores TERM itself,
-//                  as it must not be interrupted by the guard's own clean-up below. -$c is the
-//                  hook's process group, for a container without /proc.
+// kProcessSweep    process_sweep.h.
 // exec 4>&2        What the guard's own shell says (bash: "Terminated") is not output of the hook.
 // But
 //                  stderr stays open, as stdout does: containerd closes stdin as soon as one of
@@ -35,36 +28,9 @@ namespace {
 //                  as a shell that was just forked loses a TERM. It is started before the watcher,
 //                  so that its $! can never name the watcher.
 // The end          A TERM ends the idle watcher and timer; one that is in `finish` is waited for.
-constexpr std::string_view kScript = R"(exec 3<&0 </dev/null
-stat_of() { read -r x <"/proc/$1/stat" || return; set -- ${x##*) }; s=$1 p=$2 g=$4 b=${20}; }
-marked() { while read -r x || [ -n "$x" ]; do case $x in *"STILLPOINT_HOOK=$m"*) return 0; esac; done <"/proc/$1/environ"; return 1; }
-ours() {
-[ "$s" != Z ] && [ "$s" != X ] || return
-[ "$b" -lt "$born" ] && return 1
-case " $c $seen" in *" $1 "*|*" $p "*) return 0; esac
-[ "$g" = "$c" ] || marked "$1"
-}
-look() {
-found= last=.
-while [ "$found" != "$last" ]; do
-last=$found
-for d in /proc/[0-9]*; do
-d=${d#/proc/}
-case " $found" in *" $d "*) continue; esac
-stat_of "$d" && ours "$d" && found="$found$d " seen="$seen$d "
-done
-done
-}
-finish() {
-trap '' TERM
-for k in TERM 0 0 0 0 KILL KILL KILL KILL KILL KILL; do
-look
-[ -n "$found" ] || [ ! -r /proc/self/stat ] || return
-kill "-$k" "-$c" ${found:-$c}
-sleep 0.1 || sleep 1
-done
-}
-seen= w= b=0
+constexpr std::string_view kBegin = R"(exec 3<&0 </dev/null
+)";
+constexpr std::string_view kRest = R"(seen= w= b=0
 stat_of $$
 born=$b m="$$.$b;"
 command -v setsid >/dev/null && set -- "$@" setsid
@@ -95,10 +61,11 @@ bool IsShellForm(const std::vector<std::string>& argv) {
 
 std::vector<std::string> GuardedArgv(const std::vector<std::string>& shell_form,
                                      std::chrono::milliseconds bound, OnStreamLoss on_stream_loss) {
+  static const std::string script = fmt::format("{}{}{}", kBegin, kProcessSweep, kRest);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(bound);
   return {shell_form[0],
           "-c",
-          std::string(kScript),
+          script,
           shell_form[0],
           shell_form[2],
           std::to_string(seconds.count()),

@@ -48,8 +48,13 @@ class ExecSession {
   // Cancellation: throws operation_aborted; the session can still be used.
   [[nodiscard]] virtual boost::asio::awaitable<api::Result<ExecEvent>> Next() = 0;
 
-  // Gives the command end-of-file. v5: the stream stays open for output and the exit status.
-  // v4 has no half-close: there it closes the stream and Next() gives kUnavailable.
+  // Sends `data` to the command's stdin. No effect once it is closed, without `stdin_open`, or when
+  // the stream is lost, which Next() tells. Meant for a few bytes: nothing holds back the sender.
+  virtual void WriteStdin(std::string data) = 0;
+
+  // Gives the command end-of-file, after all that was written. v5: the stream stays open for output and the exit status.
+  // v4 has no half-close: there it closes the stream, what was just written may be lost, and
+  // Next() gives kUnavailable.
   virtual void CloseStdin() = 0;
 
   // The container that the command was started in, as its status named it just before the start:

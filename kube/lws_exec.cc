@@ -52,6 +52,10 @@ class LwsSession final : public ExecSession {
 
   asio::awaitable<api::Result<ExecEvent>> Next() override { return reader_.Next(); }
 
+  void WriteStdin(std::string data) override {
+    if (auto loop = loop_.lock()) loop->WriteStdin(id_, std::move(data));
+  }
+
   void CloseStdin() override {
     if (auto loop = loop_.lock()) loop->CloseStdin(id_);
   }

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace stillpoint::kube {
 
@@ -42,6 +43,9 @@ constexpr int kCloseSeconds = 5;
 // travel from the node on different streams, so the status may overtake.
 constexpr lws_usec_t kGraceAfterStatus = 300 * LWS_US_PER_MS;
 
+// The first byte of a message to stdin.
+constexpr char kStdinChannel = 0;
+
 api::Error Lost(std::string message) {
   return {api::Code::kUnavailable, std::move(message)};
 }
@@ -59,6 +63,7 @@ class LwsLoop::Thread {
 
   // The thread of libwebsockets.
   void Connect(Id id, LwsTarget target, std::shared_ptr<LwsStream> stream);
+  void WriteStdin(Id id, std::string_view data);
   void CloseStdin(Id id);
   void Close(Id id);
 
@@ -72,7 +77,9 @@ class LwsLoop::Thread {
     lws* wsi = nullptr;
     LwsOpening opening;
     bool open = false;
-    bool stdin_ends = false;
+    std::string to_stdin;
+    bool stdin_ends = false;   // no more of it; the peer is told once it has all
+    bool stdin_ended = false;  // the peer was told
   };
 
   static int Callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t size);
@@ -91,6 +98,7 @@ class LwsLoop::Thread {
   int OnUpgrade(Link& link);
   int OnReceive(Link& link, std::string_view bytes);
   int OnWriteable(Link& link);
+  static int Send(Link& link, std::string_view frame);
   void OnEnd(Link& link, std::string_view why);
 
   void Refuse(Link& link, std::string_view why);
@@ -229,6 +237,13 @@ void LwsLoop::Thread::Connect(Id id, LwsTarget target, std::shared_ptr<LwsStream
     it->second.wsi = nullptr;
     Refuse(it->second, "no connection");
   }
+}
+
+void LwsLoop::Thread::WriteStdin(Id id, std::string_view data) {
+  auto it = links_.find(id);
+  if (it == links_.end() || !it->second.open || it->second.stdin_ends) return;
+  it->second.to_stdin += data;
+  lws_callback_on_writable(it->second.wsi);
 }
 
 void LwsLoop::Thread::CloseStdin(Id id) {
@@ -395,11 +410,21 @@ int LwsLoop::Thread::OnWriteable(Link& link) {
     Forget(link);
     return -1;
   }
-  if (!std::exchange(link.stdin_ends, false)) return 0;
-  std::array<unsigned char, LWS_PRE + kCloseStdinFrame.size()> frame{};
-  std::ranges::copy(kCloseStdinFrame, frame.begin() + LWS_PRE);
-  const int sent =
-      lws_write(link.wsi, frame.data() + LWS_PRE, kCloseStdinFrame.size(), LWS_WRITE_BINARY);
+  if (!link.to_stdin.empty()) {
+    const std::string data = std::exchange(link.to_stdin, {});
+    if (link.stdin_ends) lws_callback_on_writable(link.wsi);
+    return Send(link, std::string(1, kStdinChannel) + data);
+  }
+  if (!link.stdin_ends || std::exchange(link.stdin_ended, true)) return 0;
+  return Send(link,
+              {reinterpret_cast<const char*>(kCloseStdinFrame.data()), kCloseStdinFrame.size()});
+}
+
+// One message for each time that the library says it can take one.
+int LwsLoop::Thread::Send(Link& link, std::string_view frame) {
+  std::vector<unsigned char> buffer(LWS_PRE + frame.size());
+  std::ranges::copy(frame, buffer.begin() + LWS_PRE);
+  const int sent = lws_write(link.wsi, buffer.data() + LWS_PRE, frame.size(), LWS_WRITE_BINARY);
   return sent < 0 ? -1 : 0;
 }
 
@@ -436,6 +461,11 @@ LwsLoop::Id LwsLoop::Connect(LwsTarget target, std::shared_ptr<LwsStream> stream
   thread_->Post([thread = thread_.get(), id, target = std::move(target),
                  stream = std::move(stream)] { thread->Connect(id, target, stream); });
   return id;
+}
+
+void LwsLoop::WriteStdin(Id id, std::string data) {
+  thread_->Post(
+      [thread = thread_.get(), id, data = std::move(data)] { thread->WriteStdin(id, data); });
 }
 
 void LwsLoop::CloseStdin(Id id) {

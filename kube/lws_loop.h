@@ -59,6 +59,7 @@ class LwsLoop {
   // Opens a websocket whose life is told to `stream`. Close() must follow at some time.
   [[nodiscard]] Id Connect(LwsTarget target, std::shared_ptr<LwsStream> stream);
 
+  void WriteStdin(Id id, std::string data);
   void CloseStdin(Id id);
 
   // Says goodbye and lets go of the stream at once; the rest of the closing needs nobody.

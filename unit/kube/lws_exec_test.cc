@@ -212,6 +212,54 @@ TEST_F(LwsExecTest, ClosingStdinLeavesTheStreamOpen) {
   EXPECT_EQ(Run(HoldAndRelease(*client)), "thawed\nexit 0");
 }
 
+asio::awaitable<void> EchoAndEnd(ExecPeer& peer, std::string protocol) {
+  co_await peer.Accept(std::move(protocol));
+  co_await peer.Send(1, (co_await peer.Receive()).substr(1));
+  co_await peer.Send(3, kSuccess);
+  co_await peer.Close();
+}
+
+asio::awaitable<std::string> WriteAndReadAll(ExecClient& client) {
+  auto session = co_await client.Start(Request());
+  if (!session) co_return session.error().message;
+  (*session)->WriteStdin("release\n");
+  co_return co_await ReadAll(**session);
+}
+
+TEST_F(LwsExecTest, WritesToStdin) {
+  for (const char* protocol : {"v4.channel.k8s.io", "v5.channel.k8s.io"}) {
+    ExecServer server([protocol](ExecPeer& peer) { return EchoAndEnd(peer, protocol); });
+    auto client = Make(ConfigFor(server));
+    EXPECT_EQ(Run(WriteAndReadAll(*client)), "release\nexit 0");
+  }
+}
+
+asio::awaitable<void> TakeAllOfStdin(ExecPeer& peer) {
+  co_await peer.Accept("v5.channel.k8s.io");
+  const std::string data = co_await peer.Receive();
+  EXPECT_EQ(data, "\0a\nb\n"s);
+  const std::string end = co_await peer.Receive();
+  EXPECT_EQ(end, "\xff\0"s);
+  co_await peer.Send(3, kSuccess);
+  co_await peer.Close();
+}
+
+asio::awaitable<std::string> WriteTwiceAndClose(ExecClient& client) {
+  auto session = co_await client.Start(Request());
+  if (!session) co_return session.error().message;
+  (*session)->WriteStdin("a\n");
+  (*session)->WriteStdin("b\n");
+  (*session)->CloseStdin();
+  (*session)->WriteStdin("too late");
+  co_return co_await ReadAll(**session);
+}
+
+TEST_F(LwsExecTest, ClosesStdinAfterWhatWasWritten) {
+  ExecServer server(TakeAllOfStdin);
+  auto client = Make(ConfigFor(server));
+  EXPECT_EQ(Run(WriteTwiceAndClose(*client)), "exit 0");
+}
+
 asio::awaitable<void> HoldByV4(ExecPeer& peer) {
   co_await peer.Accept("v4.channel.k8s.io");
   co_await peer.Send(1, "frozen\n");

@@ -54,19 +54,28 @@ class FakeExec::Session final : public kube::ExecSession {
     co_return std::move(step.event);
   }
 
+  void WriteStdin(std::string data) override {
+    if (!stdin_open_) return;
+    owner_.written_ += data;
+    if (script_.on_stdin) Follow(*script_.on_stdin);
+  }
+
   void CloseStdin() override {
     if (!std::exchange(stdin_open_, false)) return;
     ++owner_.closed_stdins_;
-    if (!script_.on_stdin_closed) return;
-    script_.steps = *script_.on_stdin_closed;
-    at_ = 0;
-    last_ = owner_.clock_.SteadyNow();
+    if (script_.on_stdin_closed) Follow(*script_.on_stdin_closed);
   }
 
   const std::string& ContainerId() const override { return script_.container_id; }
 
  private:
   static constexpr std::chrono::milliseconds kLook{1000};
+
+  void Follow(std::vector<ExecStep> steps) {
+    script_.steps = std::move(steps);
+    at_ = 0;
+    last_ = owner_.clock_.SteadyNow();
+  }
 
   kube::Clock::Steady Due() const {
     return last_ + (at_ < script_.steps.size() ? script_.steps[at_].after : kForever);

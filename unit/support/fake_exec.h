@@ -33,6 +33,8 @@ struct ExecScript {
   // What the command does once its stdin is closed, instead of the rest of `steps`. Empty: it does
   // not care.
   std::optional<std::vector<ExecStep>> on_stdin_closed;
+  // The same, once something is written to it.
+  std::optional<std::vector<ExecStep>> on_stdin;
   std::string container_id = "containerd://1";
 };
 
@@ -51,6 +53,7 @@ class FakeExec final : public kube::ExecClient {
 
   [[nodiscard]] const std::vector<kube::ExecRequest>& requests() const { return requests_; }
   [[nodiscard]] int open_sessions() const { return open_sessions_; }
+  [[nodiscard]] const std::string& written() const { return written_; }  // to all stdins
   [[nodiscard]] int closed_stdins() const { return closed_stdins_; }
 
  private:
@@ -61,6 +64,7 @@ class FakeExec final : public kube::ExecClient {
   kube::Clock& clock_;
   std::map<std::string, std::deque<ExecScript>> scripts_;
   std::vector<kube::ExecRequest> requests_;
+  std::string written_;
   int open_sessions_ = 0;
   int closed_stdins_ = 0;
 };
