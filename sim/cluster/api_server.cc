@@ -12,7 +12,6 @@ namespace stillpoint::sim {
 namespace json = boost::json;
 using kube::Request;
 using kube::Verb;
-using kube::WatchEvent;
 
 namespace {
 
@@ -20,14 +19,9 @@ std::string Version(std::uint64_t version) {
   return std::to_string(version);
 }
 
-WatchEvent Bookmark(std::uint64_t version) {
-  return {WatchEvent::Type::kBookmark,
-          json::object{{"metadata", json::object{{"resourceVersion", Version(version)}}}}};
-}
-
 }  // namespace
 
-std::string VerbName(Verb verb) {
+std::string_view VerbName(Verb verb) {
   switch (verb) {
     case Verb::kGet:
       return "get";
@@ -45,58 +39,22 @@ std::string VerbName(Verb verb) {
   return "";
 }
 
-// ---- watches ----------------------------------------------------------------------------------
-
-std::optional<WatchEvent> WatchCursor::Take(const std::vector<Change>& changes,
-                                            std::size_t visible) {
-  if (next_initial_ < initial_.size()) {
-    return WatchEvent{WatchEvent::Type::kAdded, initial_[next_initial_++]};
-  }
-  while (next_ < visible) {
-    if (auto event = See(changes[next_++])) return event;
-  }
-  return std::nullopt;
-}
-
-// The change as this watch's selector shows it.
-std::optional<WatchEvent> WatchCursor::See(const Change& change) const {
-  if (change.resource.empty()) return Bookmark(change.resource_version);
-  if (change.resource != PluralAndGroup(resource_)) return std::nullopt;
-  const bool before = change.before && selector_.Matches(*change.before);
-  const bool now = change.now && selector_.Matches(*change.now);
-  if (now) {
-    return WatchEvent{before ? WatchEvent::Type::kModified : WatchEvent::Type::kAdded, *change.now};
-  }
-  if (!before) return std::nullopt;
-  json::object last = *change.before;
-  last["metadata"].as_object()["resourceVersion"] = Version(change.resource_version);
-  return WatchEvent{WatchEvent::Type::kDeleted, std::move(last)};
-}
-
-api::Result<WatchCursor> ApiServer::OpenWatch(const kube::WatchRequest& request) const {
+api::Result<WatchCursor> ApiServer::OpenWatch(const kube::WatchRequest& request) {
   if (auto refusal = Refusal("watch", request.resource, "")) return *refusal;
-  const std::string& from = request.resource_version;
-  if (!from.empty() && std::stoull(from) < compacted_) {
-    return api::Error{api::Code::kExpired, "too old resource version"};
-  }
   auto selector = Selector::Parse(request.ns, request.label_selector, request.field_selector);
   if (!selector) return selector.error();
-  WatchCursor cursor(request.resource, std::move(*selector));
-  const auto& changes = objects_.changes();
-  if (from.empty()) {
-    cursor.initial_ = objects_.List(request.resource, cursor.selector_);
-    cursor.next_ = changes.size();
-  } else {
-    const auto first =
-        std::ranges::upper_bound(changes, std::stoull(from), {}, &Change::resource_version);
-    cursor.next_ = static_cast<std::size_t>(first - changes.begin());
+  const std::string& from = request.resource_version;
+  if (from.empty()) return WatchCursor(objects_, request.resource, std::move(*selector));
+  const std::uint64_t version = std::stoull(from);
+  if (version < std::max(compacted_, objects_.TableOf(request.resource).forgotten())) {
+    return api::Error{api::Code::kExpired, "too old resource version"};
   }
-  return cursor;
+  return WatchCursor(objects_, request.resource, std::move(*selector), version);
 }
 
 // ---- requests ---------------------------------------------------------------------------------
 
-api::Result<json::value> ApiServer::Answer(const Request& request) {
+api::Result<json::value> ApiServer::Answer(const Request& request, const std::string& manager) {
   if (auto refusal = Refusal(VerbName(request.verb), request.resource, request.subresource)) {
     return *refusal;
   }
@@ -111,11 +69,16 @@ api::Result<json::value> ApiServer::Answer(const Request& request) {
     case Verb::kApply:
     case Verb::kMergePatch:
     case Verb::kJsonPatch:
-      return objects_.Patch(request);
+      return objects_.Patch(request, manager);
     case Verb::kDelete:
       return objects_.Delete(request);
   }
   return api::Error{api::Code::kInvalid, "no such verb"};
+}
+
+api::Result<json::value> ApiServer::Update(const Request& request) {
+  if (auto refusal = Refusal("update", request.resource, request.subresource)) return *refusal;
+  return objects_.Update(request);
 }
 
 api::Result<json::value> ApiServer::List(const Request& request) {
@@ -129,17 +92,20 @@ api::Result<json::value> ApiServer::List(const Request& request) {
   return Page(request, objects_.List(request.resource, *selector), objects_.resource_version());
 }
 
-json::value ApiServer::Page(const Request& request, std::vector<json::object> items,
+json::value ApiServer::Page(const Request& request, std::vector<StoredObject> items,
                             std::uint64_t resource_version) {
   const auto limit = static_cast<std::size_t>(request.limit);
   const std::size_t size = limit == 0 ? items.size() : std::min(limit, items.size());
   json::object metadata{{"resourceVersion", Version(resource_version)}};
-  json::array page(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(size));
-  if (size < items.size()) {
-    items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(size));
+  const auto end = items.begin() + static_cast<std::ptrdiff_t>(size);
+  json::array page;
+  page.reserve(size);
+  for (auto it = items.begin(); it != end; ++it) page.emplace_back(**it);
+  if (end != items.end()) {
     const std::string token = fmt::format("rest-{}", ++last_token_);
-    rests_[token] = {std::move(items), resource_version};
+    rests_[token] = {{end, items.end()}, resource_version};
     metadata["continue"] = token;
+    metadata["remainingItemCount"] = items.end() - end;
   }
   return json::object{{"metadata", std::move(metadata)}, {"items", std::move(page)}};
 }
@@ -157,14 +123,15 @@ api::Result<json::value> ApiServer::Review(const json::value& body) const {
 
 // ---- rights -----------------------------------------------------------------------------------
 
-std::optional<api::Error> ApiServer::Refusal(const std::string& verb, const api::Resource& resource,
-                                             const std::string& subresource) const {
+std::optional<api::Error> ApiServer::Refusal(std::string_view verb, const api::Resource& resource,
+                                             std::string_view subresource) const {
   if (removed_.contains(resource.plural)) {
     return api::Error{api::Code::kNotFound, "the server could not find the requested resource"};
   }
-  const std::string plural = std::string(resource.plural);
-  const std::string path = subresource.empty() ? plural : fmt::format("{}/{}", plural, subresource);
-  if (!forbidden_.contains({verb, path})) return std::nullopt;
+  if (forbidden_.empty()) return std::nullopt;
+  std::string path(resource.plural);
+  if (!subresource.empty()) path += fmt::format("/{}", subresource);
+  if (!forbidden_.contains({std::string(verb), path})) return std::nullopt;
   return api::Error{api::Code::kForbidden,
                     fmt::format("{} is forbidden: cannot {} resource", path, verb)};
 }

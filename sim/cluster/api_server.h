@@ -2,9 +2,14 @@
 // The simulator's client, the unit tests' fake and the embedded cluster's HTTPS server put a
 // transport of theirs around it.
 //
-// What it does is what the real one does (semantics of objects in objects.h, patches in patch.h,
-// selectors in selector.h): versions, generations, conflicts, finalizers, the status subresource,
-// paged lists, watches that resume and expire.
+// What it does is what the real one does (objects in objects.h, patches in patch.h, selectors in
+// selector.h): versions, generations, conflicts, finalizers, the status subresource, field managers
+// that apply, paged lists, watches that resume and expire. Lists and single objects are never old,
+// as the real one reads them from etcd when no resourceVersion is asked for.
+//
+// What it does not: schemas and defaults, but for those of the admission hook; owners of fields
+// other than by apply; whatever a controller does (namespaces that empty themselves, owner
+// references).
 #pragma once
 
 #include "api/error.h"
@@ -12,12 +17,11 @@
 #include "api/resource.h"
 #include "kube/client.h"
 #include "sim/cluster/objects.h"
-#include "sim/cluster/selector.h"
+#include "sim/cluster/watch_cursor.h"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -31,31 +35,7 @@
 namespace stillpoint::sim {
 
 // "get", "list", "create", "patch", "delete", as RBAC says it.
-[[nodiscard]] std::string VerbName(kube::Verb verb);
-
-// The place of one watch in the history of all objects. Plain data: who holds it polls it whenever
-// there is something new.
-class WatchCursor {
- public:
-  // The next event that this watch shows of the first `visible` changes; empty: none yet.
-  [[nodiscard]] std::optional<kube::WatchEvent> Take(const std::vector<Change>& changes,
-                                                     std::size_t visible);
-
-  [[nodiscard]] std::string_view plural() const { return resource_.plural; }
-
- private:
-  friend class ApiServer;
-  WatchCursor(api::Resource resource, Selector selector)
-      : resource_(resource), selector_(std::move(selector)) {}
-
-  [[nodiscard]] std::optional<kube::WatchEvent> See(const Change& change) const;
-
-  api::Resource resource_;
-  Selector selector_;
-  std::vector<boost::json::object> initial_;
-  std::size_t next_initial_ = 0;
-  std::size_t next_ = 0;
-};
+[[nodiscard]] std::string_view VerbName(kube::Verb verb);
 
 // Threads: one.
 class ApiServer {
@@ -63,10 +43,14 @@ class ApiServer {
   explicit ApiServer(std::function<api::Time()> now) : objects_(std::move(now)) {}
 
   // Errors: as kube::Client says, but for those of a network.
-  [[nodiscard]] api::Result<boost::json::value> Answer(const kube::Request& request);
+  [[nodiscard]] api::Result<boost::json::value> Answer(const kube::Request& request,
+                                                       const std::string& manager = "stillpoint");
 
-  // Errors: kExpired for a version before the last Compact(), kForbidden, kNotFound, kInvalid.
-  [[nodiscard]] api::Result<WatchCursor> OpenWatch(const kube::WatchRequest& request) const;
+  // PUT. Errors: as Answer().
+  [[nodiscard]] api::Result<boost::json::value> Update(const kube::Request& request);
+
+  // Errors: kExpired for a version that is forgotten, kForbidden, kNotFound, kInvalid.
+  [[nodiscard]] api::Result<WatchCursor> OpenWatch(const kube::WatchRequest& request);
 
   // What is stored. Writes through it are those of the cluster itself: no admission, no rights.
   [[nodiscard]] Objects& objects() { return objects_; }
@@ -83,19 +67,19 @@ class ApiServer {
   void RemoveResource(const std::string& plural);
   void RestoreResource(const std::string& plural);
 
-  [[nodiscard]] std::optional<api::Error> Refusal(const std::string& verb,
+  [[nodiscard]] std::optional<api::Error> Refusal(std::string_view verb,
                                                   const api::Resource& resource,
-                                                  const std::string& subresource) const;
+                                                  std::string_view subresource) const;
 
  private:
   [[nodiscard]] api::Result<boost::json::value> List(const kube::Request& request);
   [[nodiscard]] boost::json::value Page(const kube::Request& request,
-                                        std::vector<boost::json::object> items,
+                                        std::vector<StoredObject> items,
                                         std::uint64_t resource_version);
   [[nodiscard]] api::Result<boost::json::value> Review(const boost::json::value& body) const;
 
   struct Rest {  // of a paged list
-    std::vector<boost::json::object> items;
+    std::vector<StoredObject> items;
     std::uint64_t resource_version = 0;
   };
 

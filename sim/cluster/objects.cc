@@ -6,9 +6,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <string_view>
+#include <memory>
 #include <utility>
 
 namespace stillpoint::sim {
@@ -19,241 +17,198 @@ using kube::Verb;
 
 namespace {
 
-// Kinds whose status is written like any other field.
-constexpr std::array kWithoutStatus{"configmaps", "events", "leases", "secrets",
-                                    "selfsubjectaccessreviews"};
+constexpr api::Resource kNamespaces{"", "v1", "Namespace", "namespaces", false};
+constexpr std::int64_t kDefaultGrace = 30;
 
-// What only the server writes, whatever the client sends.
-constexpr std::array kServersOwn{"name",       "namespace",        "uid", "creationTimestamp",
-                                 "generation", "deletionTimestamp"};
-
-bool HasStatusSubresource(const api::Resource& resource) {
-  return std::ranges::find(kWithoutStatus, resource.plural) == kWithoutStatus.end();
-}
-
-json::object& Metadata(json::object& object) {
-  auto& metadata = object["metadata"];
-  if (!metadata.is_object()) metadata = json::object();
-  return metadata.get_object();
-}
-
-std::string Text(const json::object& object, std::string_view member) {
-  const auto* value = object.if_contains(member);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-// metadata.`member` of a body that may be no object at all.
-std::string MetadataText(const json::value& body, std::string_view member) {
-  const auto* object = body.if_object();
-  const auto* metadata = object ? object->if_contains("metadata") : nullptr;
-  return metadata && metadata->is_object() ? Text(metadata->get_object(), member) : std::string();
-}
-
-bool IsEmptyList(const json::object& metadata, std::string_view member) {
-  const auto* list = metadata.if_contains(member);
-  return !list || !list->is_array() || list->get_array().empty();
-}
-
-void CopyMember(json::object& to, const json::object& from, std::string_view member) {
-  if (const auto* value = from.if_contains(member)) {
-    to[member] = *value;
-  } else {
-    to.erase(member);
+// How long a deletion leaves a pod; 0: not at all.
+std::int64_t GraceOf(const Request& request, const json::object& object) {
+  if (request.resource.plural != "pods" || !request.resource.group.empty()) return 0;
+  const auto* asked = request.body.if_object();
+  const auto* seconds = asked ? asked->if_contains("gracePeriodSeconds") : nullptr;
+  const auto* spec = object.if_contains("spec");
+  if (!seconds && spec && spec->is_object()) {
+    seconds = spec->get_object().if_contains("terminationGracePeriodSeconds");
   }
+  return seconds && seconds->is_int64() ? seconds->get_int64() : kDefaultGrace;
 }
 
-// All but metadata and status, of which a change counts as a new generation.
-json::object Wish(json::object object) {
-  object.erase("metadata");
-  object.erase("status");
-  return object;
+std::string ManagerKey(const std::string& manager, const std::string& subresource) {
+  return fmt::format("{}/{}", manager, subresource);
 }
 
-std::string Describe(const Request& request) {
-  return fmt::format("{} \"{}\"", PluralAndGroup(request.resource), request.name);
-}
-
-api::Error NotFound(const Request& request) {
-  return {api::Code::kNotFound, Describe(request) + " not found"};
-}
-
-api::Error Conflict(const Request& request, std::string_view why) {
-  return {api::Code::kConflict,
-          fmt::format("operation cannot be fulfilled on {}: {}", Describe(request), why)};
-}
-
-api::Error Invalid(const Request& request, std::string_view why) {
-  return {api::Code::kInvalid, fmt::format("{} is invalid: {}", Describe(request), why)};
-}
-
-api::NamespacedName KeyOf(const Request& request) {
-  return {request.resource.namespaced ? request.ns : "", request.name};
-}
-
-// The conditions that a write carries in its own metadata.
-std::optional<api::Error> CheckPreconditions(const Request& request, const json::object& live) {
-  const auto& metadata = live.at("metadata").get_object();
-  const std::string version = MetadataText(request.body, "resourceVersion");
-  if (!version.empty() && version != Text(metadata, "resourceVersion")) {
-    return Conflict(request, "the object has been modified");
+// Merges the applied body into `now` and keeps in `applied` who owns what.
+api::Result<void> ApplyAs(const std::string& own, const Request& request, AppliedFields& applied,
+                          json::value& now) {
+  json::value fields = FieldsToOwn(request.body);
+  for (auto& [other, theirs] : applied) {
+    if (other == own) continue;
+    const auto path =
+        Dispute(fields, theirs, now, request.force ? Take::kDisputed : Take::kNothing);
+    if (path.empty() || request.force) continue;
+    return Conflict(request, fmt::format("Apply failed with 1 conflict: conflict with \"{}\": {}",
+                                         other.substr(0, other.find('/')), path));
   }
-  const std::string uid = MetadataText(request.body, "uid");
-  if (!uid.empty() && uid != Text(metadata, "uid")) {
-    return Conflict(request, "the UID in the precondition is another one");
-  }
-  return std::nullopt;
+  Apply(now, applied[own], fields);
+  applied[own] = std::move(fields);
+  return {};
 }
 
-// Takes back what this write may not change: through the main resource the status, through a
-// subresource everything else, and what is the server's in any case.
-void KeepForeign(const Request& request, const json::object& before, json::object& now) {
-  if (request.subresource == "status") {
-    json::object kept = before;
-    CopyMember(kept, now, "status");
-    now = std::move(kept);
-  } else if (request.subresource == "scale") {
-    json::object kept = before;
-    CopyMember(kept["spec"].as_object(), now["spec"].as_object(), "replicas");
-    now = std::move(kept);
-  } else if (HasStatusSubresource(request.resource)) {
-    CopyMember(now, before, "status");
-  }
-  for (const char* member : kServersOwn) {
-    CopyMember(Metadata(now), before.at("metadata").get_object(), member);
-  }
-  Metadata(now)["resourceVersion"] = Text(before.at("metadata").get_object(), "resourceVersion");
-  Metadata(now).erase("managedFields");
+bool HasGrace(const json::object& pod) {
+  const auto* seconds = MetadataOf(pod).if_contains("deletionGracePeriodSeconds");
+  return seconds && seconds->is_int64() && seconds->get_int64() > 0;
 }
 
-// The fields of an applied body that its manager comes to own.
-json::value Owned(json::value body) {
-  auto* object = body.if_object();
-  if (!object || !object->contains("metadata")) return body;
-  for (const char* member : kServersOwn) Metadata(*object).erase(member);
-  Metadata(*object).erase("resourceVersion");
-  return body;
-}
-
-bool AddsFinalizer(json::object& before, json::object& now) {
-  if (IsEmptyList(Metadata(now), "finalizers")) return false;
-  const auto old = IsEmptyList(Metadata(before), "finalizers")
-                       ? json::array()
-                       : Metadata(before)["finalizers"].get_array();
-  return !std::ranges::all_of(Metadata(now)["finalizers"].get_array(), [&](const auto& finalizer) {
-    return std::ranges::find(old, finalizer) != old.end();
-  });
-}
-
-std::int64_t Generation(json::object& object) {
-  const auto* value = Metadata(object).if_contains("generation");
-  return value && value->is_int64() ? value->get_int64() : 0;
+// Whether a write that leaves `now` behind erases it. A pod also waits for its kubelet.
+bool IsLastWrite(const json::object& before, const json::object& now) {
+  return IsTerminating(now) && HasFinalizers(before) && !HasFinalizers(now) && !HasGrace(now);
 }
 
 }  // namespace
 
-std::string PluralAndGroup(const api::Resource& resource) {
-  return resource.group.empty() ? std::string(resource.plural)
-                                : fmt::format("{}.{}", resource.plural, resource.group);
+// ---- tables -----------------------------------------------------------------------------------
+
+Table& Objects::TableOf(const api::Resource& resource) {
+  if (const auto found = tables_.find(resource); found != tables_.end()) return found->second;
+  return tables_.try_emplace({std::string(resource.plural), std::string(resource.group)}, resource)
+      .first->second;
 }
 
-const Objects::Entry* Objects::Find(const api::Resource& resource,
-                                    const api::NamespacedName& key) const {
-  const auto table = tables_.find(PluralAndGroup(resource));
-  if (table == tables_.end()) return nullptr;
-  const auto entry = table->second.find(key);
-  return entry == table->second.end() ? nullptr : &entry->second;
+const Table* Objects::FindTable(const api::Resource& resource) const {
+  const auto found = tables_.find(resource);
+  return found == tables_.end() ? nullptr : &found->second;
 }
+
+const Entry* Objects::Find(const api::Resource& resource, const api::NamespacedName& key) const {
+  const Table* table = FindTable(resource);
+  if (!table) return nullptr;
+  const auto entry = table->entries.find(key);
+  return entry == table->entries.end() ? nullptr : &entry->second;
+}
+
+StoredObject Objects::Peek(const api::Resource& resource, const api::NamespacedName& key) const {
+  const Entry* entry = Find(resource, key);
+  return entry ? entry->object : nullptr;
+}
+
+std::vector<StoredObject> Objects::List(const api::Resource& resource,
+                                        const Selector& selector) const {
+  std::vector<StoredObject> list;
+  const Table* table = FindTable(resource);
+  if (!table) return list;
+  auto at = table->entries.lower_bound({selector.ns(), ""});
+  for (; at != table->entries.end(); ++at) {
+    if (!selector.ns().empty() && at->first.ns != selector.ns()) break;
+    if (selector.Matches(*at->second.object)) list.push_back(at->second.object);
+  }
+  return list;
+}
+
+void Objects::ForEach(const api::Resource& resource,
+                      const std::function<void(const json::object&)>& visit) const {
+  const Table* table = FindTable(resource);
+  if (!table) return;
+  for (const auto& [key, entry] : table->entries) visit(*entry.object);
+}
+
+// ---- creation ---------------------------------------------------------------------------------
 
 api::Result<json::value> Objects::Get(const Request& request) const {
   const auto* entry = Find(request.resource, KeyOf(request));
   if (!entry) return NotFound(request);
-  return json::value(entry->object);
+  return json::value(*entry->object);
+}
+
+api::Result<void> Objects::CheckNamespace(const Request& request) const {
+  if (!request.resource.namespaced) return {};
+  if (request.ns.empty()) return Invalid(request, "no namespace");
+  if (!namespaces_required_) return {};
+  const auto found = Peek(kNamespaces, {"", request.ns});
+  if (!found) {
+    return api::Error{api::Code::kNotFound, fmt::format("namespaces \"{}\" not found", request.ns)};
+  }
+  if (!IsTerminating(*found)) return {};
+  return api::Error{api::Code::kForbidden,
+                    fmt::format("unable to create new content in namespace {} because it is being "
+                                "terminated",
+                                request.ns)};
+}
+
+api::Result<void> Objects::Admit(const Request& request, const json::object* before,
+                                 json::object& object) const {
+  if (!admission_) return {};
+  return admission_({request.resource, before, request.subresource, object});
 }
 
 api::Result<json::value> Objects::Create(const Request& original) {
   Request request = original;
   if (!request.body.is_object()) return Invalid(request, "the body is no object");
-  json::object object = request.body.get_object();
+  json::object object = std::move(request.body.get_object());
   if (HasStatusSubresource(request.resource)) object.erase("status");
-  auto& metadata = Metadata(object);
-  request.name = Text(metadata, "name");
-  if (request.name.empty() && !Text(metadata, "generateName").empty()) {
-    request.name = fmt::format("{}{:05}", Text(metadata, "generateName"), ++last_generated_);
+  auto& metadata = MetadataOf(object);
+  request.name = TextOf(metadata, "name");
+  if (request.name.empty() && !TextOf(metadata, "generateName").empty()) {
+    request.name = fmt::format("{}{:05}", TextOf(metadata, "generateName"), ++last_generated_);
   }
   if (!api::IsDns1123Subdomain(request.name)) return Invalid(request, "metadata.name");
-  if (request.resource.namespaced && request.ns.empty()) return Invalid(request, "no namespace");
+  if (auto there = CheckNamespace(request); !there) return there.error();
   if (Find(request.resource, KeyOf(request))) {
-    return api::Error{api::Code::kAlreadyExists, Describe(request) + " already exists"};
+    return api::Error{
+        api::Code::kAlreadyExists,
+        fmt::format("{} \"{}\" already exists", PluralAndGroup(request.resource), request.name)};
   }
-  if (!Text(metadata, "resourceVersion").empty()) {
+  if (!TextOf(metadata, "resourceVersion").empty()) {
     return Invalid(request, "resourceVersion should not be set on objects to be created");
   }
   metadata["name"] = request.name;
   if (request.resource.namespaced) metadata["namespace"] = request.ns;
-  for (const char* member : {"uid", "generation", "creationTimestamp", "deletionTimestamp"}) {
-    metadata.erase(member);
-  }
-  if (request.dry_run) return json::value(object);
-  return json::value(Put(request.resource, std::move(object)));
+  DropServersOwn(object);
+  if (auto admitted = Admit(request, nullptr, object); !admitted) return admitted.error();
+  if (request.dry_run) return json::value(std::move(object));
+  return json::value(*Put(request.resource, std::move(object)));
 }
 
-json::object Objects::Put(const api::Resource& resource, json::object object) {
-  auto& metadata = Metadata(object);
-  const api::NamespacedName key{resource.namespaced ? Text(metadata, "namespace") : "",
-                                Text(metadata, "name")};
-  const auto* found = Find(resource, key);
-  Entry entry = found ? *found : Entry{};
-  auto before = found ? std::optional(found->object) : std::nullopt;
-  if (before) {
-    metadata["uid"] = Metadata(*before)["uid"];
-    metadata["creationTimestamp"] = Metadata(*before)["creationTimestamp"];
-    metadata["generation"] = Generation(*before) + (Wish(object) == Wish(*before) ? 0 : 1);
-  } else {
-    if (Text(metadata, "uid").empty()) metadata["uid"] = fmt::format("uid-{}", ++last_uid_);
-    if (Text(metadata, "creationTimestamp").empty()) {
-      metadata["creationTimestamp"] =
-          api::FormatTime(std::chrono::floor<std::chrono::seconds>(now_()));
-    }
-    metadata["generation"] = 1;
+StoredObject Objects::Put(const api::Resource& resource, json::object object) {
+  Table& table = TableOf(resource);
+  auto& metadata = MetadataOf(object);
+  const api::NamespacedName key{resource.namespaced ? TextOf(metadata, "namespace") : "",
+                                TextOf(metadata, "name")};
+  const auto found = table.entries.find(key);
+  if (found != table.entries.end()) {
+    const StoredObject before = found->second.object;
+    metadata["uid"] = MetadataOf(*before).at("uid");
+    metadata["creationTimestamp"] = MetadataOf(*before).at("creationTimestamp");
+    metadata["generation"] = GenerationOf(*before) + (WishDiffers(*before, object) ? 1 : 0);
+    return Store(table, key, std::move(object), before);
   }
-  entry.object = std::move(object);
-  Store(resource, key, std::move(entry), std::move(before));
-  return Find(resource, key)->object;
+  if (TextOf(metadata, "uid").empty()) metadata["uid"] = fmt::format("uid-{}", ++last_uid_);
+  if (TextOf(metadata, "creationTimestamp").empty()) metadata["creationTimestamp"] = Stamp();
+  metadata["generation"] = 1;
+  return Store(table, key, std::move(object), nullptr);
 }
 
-api::Result<json::value> Objects::Patch(const Request& request) {
+// ---- change -----------------------------------------------------------------------------------
+
+api::Result<json::value> Objects::Patch(const Request& request, const std::string& manager) {
   const auto* found = Find(request.resource, KeyOf(request));
   if (!found) {
     if (request.verb != Verb::kApply || !request.subresource.empty()) return NotFound(request);
-    return ApplyNew(request);
+    return ApplyNew(request, manager);
   }
-  if (auto failed = CheckPreconditions(request, found->object)) return *failed;
-  return PatchEntry(request, *found);
+  if (auto failed = CheckPreconditions(request, *found->object)) return *failed;
+  if (request.verb != Verb::kApply) return PatchFound(request, found->object, nullptr, manager);
+  AppliedFields applied = found->applied;
+  return PatchFound(request, found->object, &applied, manager);
 }
 
-api::Result<json::value> Objects::ApplyNew(const Request& request) {
-  if (!MetadataText(request.body, "resourceVersion").empty() ||
-      !MetadataText(request.body, "uid").empty()) {
-    return Conflict(request, "it does not exist");
-  }
-  Request creation = request;
-  if (!creation.body.is_object()) return Invalid(request, "the body is no object");
-  Metadata(creation.body.get_object())["name"] = request.name;
-  auto created = Create(creation);
-  if (created && !request.dry_run) {
-    tables_[PluralAndGroup(request.resource)][KeyOf(request)].applied[""] = Owned(request.body);
-  }
-  return created;
-}
-
-api::Result<json::value> Objects::PatchEntry(const Request& request, Entry entry) {
-  const json::object before = entry.object;
-  json::value now = before;
-  if (request.verb == Verb::kApply) {
-    auto& applied = entry.applied[request.subresource];
-    json::value owned = Owned(request.body);
-    Apply(now, applied, owned);
-    applied = std::move(owned);
+api::Result<json::value> Objects::PatchFound(const Request& request, const StoredObject& found,
+                                             AppliedFields* applied, const std::string& manager) {
+  const StoredObject before = found;  // the caller's may be the stored one, which the write changes
+  json::value now = *before;
+  if (applied) {
+    if (auto done = ApplyAs(ManagerKey(manager, request.subresource), request, *applied, now);
+        !done) {
+      return done.error();
+    }
   } else if (request.verb == Verb::kJsonPatch) {
     if (auto done = JsonPatch(now, request.body); !done) {
       return Invalid(request, done.error().message);
@@ -262,97 +217,148 @@ api::Result<json::value> Objects::PatchEntry(const Request& request, Entry entry
     MergePatch(now, request.body);
   }
   if (!now.is_object()) return Invalid(request, "the result is no object");
-  const json::value version = Metadata(now.get_object())["resourceVersion"];
-  if (version != before.at("metadata").at("resourceVersion")) {
+  if (TextOf(MetadataOf(now.get_object()), "resourceVersion") !=
+      TextOf(MetadataOf(*before), "resourceVersion")) {
     return Conflict(request, "the object has been modified");
   }
-  KeepForeign(request, before, now.get_object());
-  entry.object = std::move(now.get_object());
-  return Write(request, std::move(entry), before);
+  return Write(request, before, std::move(now.get_object()), applied);
 }
 
-api::Result<json::value> Objects::Write(const Request& request, Entry entry, json::object before) {
-  const bool deleting = Metadata(before).contains("deletionTimestamp");
-  if (deleting && AddsFinalizer(before, entry.object)) {
+api::Result<json::value> Objects::ApplyNew(const Request& request, const std::string& manager) {
+  Request creation = request;
+  if (!creation.body.is_object()) return Invalid(request, "the body is no object");
+  json::object& metadata = MetadataOf(creation.body.get_object());
+  if (!TextOf(metadata, "resourceVersion").empty() || !TextOf(metadata, "uid").empty()) {
+    return Conflict(request, "it does not exist");
+  }
+  metadata["name"] = request.name;
+  auto created = Create(creation);
+  if (created && !request.dry_run) {
+    TableOf(request.resource).entries[KeyOf(request)].applied[ManagerKey(manager, "")] =
+        FieldsToOwn(request.body);
+  }
+  return created;
+}
+
+api::Result<json::value> Objects::Update(const Request& request) {
+  const auto* found = Find(request.resource, KeyOf(request));
+  if (!found) return NotFound(request);
+  if (!request.body.is_object()) return Invalid(request, "the body is no object");
+  json::object now = request.body.get_object();
+  if (IsCustom(request.resource) && TextOf(MetadataOf(now), "resourceVersion").empty()) {
+    return Invalid(request, "metadata.resourceVersion: must be specified for an update");
+  }
+  if (auto failed = CheckPreconditions(request, *found->object)) return *failed;
+  return Write(request, found->object, std::move(now), nullptr);
+}
+
+api::Result<json::value> Objects::Write(const Request& request, const StoredObject& found,
+                                        json::object now, AppliedFields* applied) {
+  const StoredObject before = found;
+  KeepForeign(request, *before, now);
+  if (IsTerminating(*before) && AddsFinalizer(*before, now)) {
     return Invalid(request, "no new finalizers can be added if the object is being deleted");
   }
-  json::object object = entry.object;
-  if (request.dry_run) return json::value(object);
-  if (deleting && IsEmptyList(Metadata(object), "finalizers")) {
-    Erase(request.resource, KeyOf(request), object);
-    return json::value(object);
+  if (auto admitted = Admit(request, before.get(), now); !admitted) return admitted.error();
+  if (request.dry_run) return json::value(std::move(now));
+  Table& table = TableOf(request.resource);
+  const api::NamespacedName key = KeyOf(request);
+  if (IsLastWrite(*before, now)) {
+    auto last = std::make_shared<const json::object>(std::move(now));
+    Erase(table, key, last);
+    return json::value(*last);
   }
-  if (object == before) {  // no change, no new version; but what is applied may be more
-    tables_[PluralAndGroup(request.resource)][KeyOf(request)] = std::move(entry);
-    return json::value(object);
-  }
-  if (Wish(object) != Wish(before)) {
-    Metadata(entry.object)["generation"] = Generation(before) + 1;
-  }
-  Store(request.resource, KeyOf(request), std::move(entry), std::move(before));
-  return Get(request);
+  // Without a change there is no new version; but what is applied may be more.
+  if (applied) table.entries[key].applied = std::move(*applied);
+  if (now == *before) return json::value(std::move(now));
+  if (WishDiffers(*before, now)) MetadataOf(now)["generation"] = GenerationOf(*before) + 1;
+  return json::value(*Store(table, key, std::move(now), before));
 }
+
+bool Objects::Edit(const api::Resource& resource, const api::NamespacedName& key,
+                   const std::function<void(json::object&)>& change) {
+  Table& table = TableOf(resource);
+  const auto found = table.entries.find(key);
+  if (found == table.entries.end()) return false;
+  const StoredObject before = found->second.object;
+  json::object now = *before;
+  change(now);
+  if (now == *before) return true;
+  if (IsLastWrite(*before, now)) {
+    Erase(table, key, std::make_shared<const json::object>(std::move(now)));
+    return true;
+  }
+  if (WishDiffers(*before, now)) MetadataOf(now)["generation"] = GenerationOf(*before) + 1;
+  Store(table, key, std::move(now), before);
+  return true;
+}
+
+// ---- deletion ---------------------------------------------------------------------------------
 
 api::Result<json::value> Objects::Delete(const Request& request) {
   const auto* found = Find(request.resource, KeyOf(request));
   if (!found) return NotFound(request);
-  Entry entry = *found;
-  auto& metadata = Metadata(entry.object);
-  if (!request.precondition_uid.empty() && request.precondition_uid != Text(metadata, "uid")) {
-    return Conflict(request, "the UID in the precondition is another one");
+  const StoredObject before = found->object;
+  if (auto failed = CheckDeletePreconditions(request, *before)) return *failed;
+  if (request.dry_run) return json::value(*before);
+  Table& table = TableOf(request.resource);
+  const std::int64_t grace = GraceOf(request, *before);
+  if (!HasFinalizers(*before) && grace == 0) {
+    Erase(table, KeyOf(request), before);
+    return json::value(*before);
   }
-  if (!request.precondition_resource_version.empty() &&
-      request.precondition_resource_version != Text(metadata, "resourceVersion")) {
-    return Conflict(request, "the resourceVersion in the precondition is another one");
-  }
-  if (request.dry_run) return json::value(entry.object);
-  if (IsEmptyList(metadata, "finalizers")) {
-    Erase(request.resource, KeyOf(request), entry.object);
-    return json::value(entry.object);
-  }
-  if (!metadata.contains("deletionTimestamp")) {
-    json::object before = entry.object;
-    metadata["deletionTimestamp"] =
-        api::FormatTime(std::chrono::floor<std::chrono::seconds>(now_()));
-    metadata["generation"] = Generation(before) + 1;
-    Store(request.resource, KeyOf(request), std::move(entry), std::move(before));
+  if (!IsTerminating(*before) || (grace == 0 && HasGrace(*before))) {
+    json::object now = *before;
+    auto& metadata = MetadataOf(now);
+    if (!IsTerminating(*before)) {
+      metadata["deletionTimestamp"] = Stamp();
+      metadata["generation"] = GenerationOf(*before) + 1;
+    }
+    if (request.resource.plural == "pods") metadata["deletionGracePeriodSeconds"] = grace;
+    Store(table, KeyOf(request), std::move(now), before);
   }
   return Get(request);
 }
 
-std::vector<json::object> Objects::List(const api::Resource& resource,
-                                        const Selector& selector) const {
-  std::vector<json::object> list;
-  const auto table = tables_.find(PluralAndGroup(resource));
-  if (table == tables_.end()) return list;
-  for (const auto& [key, entry] : table->second) {
-    if (selector.Matches(entry.object)) list.push_back(entry.object);
-  }
-  return list;
+bool Objects::Remove(const api::Resource& resource, const api::NamespacedName& key) {
+  const StoredObject object = Peek(resource, key);
+  if (object) Erase(TableOf(resource), key, object);
+  return object != nullptr;
 }
+
+// ---- storage ----------------------------------------------------------------------------------
 
 void Objects::AddBookmark() {
-  changes_.push_back({"", resource_version_, std::nullopt, std::nullopt});
+  for (auto& [key, table] : tables_) table.Add({resource_version_, nullptr, nullptr});
 }
 
-void Objects::Store(const api::Resource& resource, const api::NamespacedName& key, Entry entry,
-                    std::optional<json::object> before) {
-  Metadata(entry.object)["resourceVersion"] = std::to_string(++resource_version_);
-  entry.object["kind"] = resource.kind;
-  entry.object["apiVersion"] = resource.group.empty()
-                                   ? std::string(resource.version)
-                                   : fmt::format("{}/{}", resource.group, resource.version);
-  changes_.push_back(
-      {PluralAndGroup(resource), resource_version_, std::move(before), entry.object});
-  tables_[PluralAndGroup(resource)][key] = std::move(entry);
+StoredObject Objects::Store(Table& table, const api::NamespacedName& key, json::object object,
+                            StoredObject before) {
+  const api::Resource& resource = table.resource();
+  MetadataOf(object)["resourceVersion"] = std::to_string(++resource_version_);
+  object["kind"] = resource.kind;
+  object["apiVersion"] = resource.group.empty()
+                             ? std::string(resource.version)
+                             : fmt::format("{}/{}", resource.group, resource.version);
+  auto stored = std::make_shared<const json::object>(std::move(object));
+  table.entries[key].object = stored;
+  Announce(table, {resource_version_, std::move(before), stored});
+  return stored;
 }
 
-void Objects::Erase(const api::Resource& resource, const api::NamespacedName& key,
-                    json::object object) {
-  ++resource_version_;
-  changes_.push_back(
-      {PluralAndGroup(resource), resource_version_, std::move(object), std::nullopt});
-  tables_[PluralAndGroup(resource)].erase(key);
+void Objects::Erase(Table& table, const api::NamespacedName& key, StoredObject object) {
+  table.entries.erase(key);
+  Announce(table, {++resource_version_, std::move(object), nullptr});
+}
+
+void Objects::Announce(Table& table, Change change) {
+  table.Add(change);
+  table.Trim(keep_);
+  for (const auto& handler : handlers_) handler(table.resource(), change);
+}
+
+std::string Objects::Stamp() const {
+  return api::FormatTime(std::chrono::floor<std::chrono::seconds>(now_()));
 }
 
 }  // namespace stillpoint::sim

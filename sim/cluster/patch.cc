@@ -184,6 +184,55 @@ void ApplyAt(std::string_view name, json::value& target, const json::value& befo
   ApplyList(key, target.get_array(), old, now.get_array());
 }
 
+// ---- disputes ---------------------------------------------------------------------------------
+
+struct Disputes {
+  Take take;
+  std::string first;
+};
+
+const json::value* FindItem(const json::array& list, std::string_view key,
+                            const json::value& like) {
+  const auto* wanted = like.is_object() ? like.get_object().if_contains(key) : nullptr;
+  for (const auto& item : list) {
+    const auto* own = item.is_object() ? item.get_object().if_contains(key) : nullptr;
+    if (wanted && own && *own == *wanted) return &item;
+  }
+  return nullptr;
+}
+
+void DisputeObject(const json::object& ours, json::object& theirs, const json::object& live,
+                   const std::string& path, Disputes& found);
+
+void DisputeList(std::string_view key, const json::array& ours, json::array& theirs,
+                 const json::array& live, const std::string& path, Disputes& found) {
+  for (const auto& item : ours) {
+    auto* their = FindItem(theirs, key, item);
+    const auto* now = FindItem(live, key, item);
+    if (!their || !now) continue;
+    DisputeObject(item.get_object(), their->get_object(), now->get_object(), path + "[]", found);
+  }
+}
+
+void DisputeObject(const json::object& ours, json::object& theirs, const json::object& live,
+                   const std::string& path, Disputes& found) {
+  for (const auto& [name, value] : ours) {
+    auto* their = theirs.if_contains(name);
+    const auto* now = live.if_contains(name);
+    if (!their || !now || value == *now || name == "finalizers") continue;
+    const std::string at = fmt::format("{}.{}", path, std::string_view(name));
+    const auto key = value.is_array() ? ListKey(name, value.get_array()) : std::string_view();
+    if (value.is_object() && their->is_object() && now->is_object()) {
+      DisputeObject(value.get_object(), their->get_object(), now->get_object(), at, found);
+    } else if (!key.empty() && their->is_array() && now->is_array()) {
+      DisputeList(key, value.get_array(), their->get_array(), now->get_array(), at, found);
+    } else {
+      if (found.first.empty()) found.first = at;
+      if (found.take == Take::kDisputed) theirs.erase(name);
+    }
+  }
+}
+
 }  // namespace
 
 void MergePatch(json::value& target, const json::value& patch) {
@@ -214,6 +263,15 @@ api::Result<void> JsonPatch(json::value& target, const json::value& patch) {
 
 void Apply(json::value& target, const json::value& before, const json::value& now) {
   ApplyAt("", target, before, now);
+}
+
+std::string Dispute(const json::value& ours, json::value& theirs, const json::value& live,
+                    Take take) {
+  Disputes found{take, ""};
+  if (ours.is_object() && theirs.is_object() && live.is_object()) {
+    DisputeObject(ours.get_object(), theirs.get_object(), live.get_object(), "", found);
+  }
+  return found.first;
 }
 
 }  // namespace stillpoint::sim

@@ -5,6 +5,8 @@
 
 #include <boost/json/value.hpp>
 
+#include <string>
+
 namespace stillpoint::sim {
 
 // RFC 7386.
@@ -20,5 +22,12 @@ void MergePatch(boost::json::value& target, const boost::json::value& patch);
 // of named objects (name), and finalizers, which are a set.
 void Apply(boost::json::value& target, const boost::json::value& before,
            const boost::json::value& now);
+
+// Of two managers' applied fields: where `ours` wants another value than `live` has in a field that
+// is in `theirs` too. The first such path, empty when there is none. With kTake those fields are
+// removed from `theirs`.
+enum class Take { kNothing, kDisputed };
+[[nodiscard]] std::string Dispute(const boost::json::value& ours, boost::json::value& theirs,
+                                  const boost::json::value& live, Take take);
 
 }  // namespace stillpoint::sim

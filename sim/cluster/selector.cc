@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 
 namespace stillpoint::sim {
@@ -69,27 +70,34 @@ api::LabelSelectorRequirement Requirement(const std::string& text) {
   return {.key = text, .operator_ = "Exists", .values = {}};
 }
 
-std::string TextAt(const json::object& object, const std::vector<std::string>& path) {
+// Empty when there is no such text.
+std::string_view TextAt(const json::object& object, std::span<const std::string> path) {
   const json::object* at = &object;
   for (const auto& step : path) {
     const auto* value = at->if_contains(step);
     if (!value) return "";
-    if (value->is_string()) return std::string(value->get_string());
+    if (value->is_string()) return value->get_string();
     if (!value->is_object()) return "";
     at = &value->get_object();
   }
   return "";
 }
 
-api::Labels LabelsOf(const json::object& object) {
-  api::Labels labels;
+const json::object* LabelsOf(const json::object& object) {
   const auto* metadata = object.if_contains("metadata");
-  const auto* found = metadata ? metadata->as_object().if_contains("labels") : nullptr;
-  if (!found || !found->is_object()) return labels;
-  for (const auto& [key, value] : found->get_object()) {
-    labels.emplace(key, value.as_string().c_str());
-  }
-  return labels;
+  const auto* labels =
+      metadata && metadata->is_object() ? metadata->get_object().if_contains("labels") : nullptr;
+  return labels ? labels->if_object() : nullptr;
+}
+
+bool Holds(const api::LabelSelectorRequirement& requirement, const json::object* labels) {
+  const auto* value = labels ? labels->if_contains(requirement.key) : nullptr;
+  if (requirement.operator_ == "Exists") return value != nullptr;
+  if (requirement.operator_ == "DoesNotExist") return value == nullptr;
+  const bool among = value && value->is_string() &&
+                     std::ranges::find(requirement.values, std::string_view(value->get_string())) !=
+                         requirement.values.end();
+  return among == (requirement.operator_ == "In");
 }
 
 }  // namespace
@@ -118,11 +126,14 @@ api::Result<Selector> Selector::Parse(std::string ns, const std::string& labels,
 }
 
 bool Selector::Matches(const json::object& object) const {
-  if (!ns_.empty() && TextAt(object, {"metadata", "namespace"}) != ns_) return false;
-  if (!api::Matches(labels_, LabelsOf(object))) return false;
-  return std::ranges::all_of(fields_, [&](const Field& field) {
-    return (TextAt(object, field.path) == field.value) == field.equal;
-  });
+  static const std::vector<std::string> kNamespace{"metadata", "namespace"};
+  if (!ns_.empty() && TextAt(object, kNamespace) != ns_) return false;
+  const json::object* labels = LabelsOf(object);
+  return std::ranges::all_of(labels_.match_expressions,
+                             [&](const auto& requirement) { return Holds(requirement, labels); }) &&
+         std::ranges::all_of(fields_, [&](const Field& field) {
+           return (TextAt(object, field.path) == field.value) == field.equal;
+         });
 }
 
 }  // namespace stillpoint::sim

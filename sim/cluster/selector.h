@@ -20,6 +20,9 @@ class Selector {
   [[nodiscard]] static api::Result<Selector> Parse(std::string ns, const std::string& labels,
                                                    const std::string& fields);
 
+  // Empty: all namespaces.
+  [[nodiscard]] const std::string& ns() const { return ns_; }
+
   [[nodiscard]] bool Matches(const boost::json::object& object) const;
 
  private:

@@ -61,9 +61,9 @@ class FakeApiServer::Stream final : public kube::WatchStream {
   asio::awaitable<api::Result<WatchEvent>> Next() override {
     co_await Yield();
     while (true) {
-      if (auto event = cursor_.Take(server_.server_.objects().changes(), server_.visible_)) {
-        co_return std::move(*event);
-      }
+      auto seen = cursor_.Take(server_.visible_);
+      if (!seen) co_return seen.error();
+      if (*seen) co_return (*seen)->Event();
       if (failure_) co_return *failure_;
       const auto left = end_ - server_.clock_.SteadyNow();
       if (left.count() <= 0) {
@@ -101,7 +101,7 @@ FakeApiServer::FakeApiServer(kube::Clock& clock)
 asio::awaitable<api::Result<json::value>> FakeApiServer::Do(Request request) {
   requests_.push_back(request);
   co_await Yield();
-  const std::string verb = VerbName(request.verb);
+  const std::string verb(VerbName(request.verb));
   if (auto fault = TakeFault(verb, request.resource.plural, When::kBeforeEffect)) co_return *fault;
   auto result = server_.Answer(request);
   Changed();
@@ -142,22 +142,24 @@ std::optional<api::Error> FakeApiServer::TakeFault(const std::string& verb, std:
 // ---- the world --------------------------------------------------------------------------------
 
 json::value FakeApiServer::PutJson(const api::Resource& resource, json::value object) {
-  json::value put = server_.objects().Put(resource, object.as_object());
+  const auto put = server_.objects().Put(resource, object.as_object());
   Changed();
-  return put;
+  return *put;
 }
 
 std::optional<json::value> FakeApiServer::GetJson(const api::Resource& resource,
                                                   const api::NamespacedName& key) const {
-  auto object = server_.objects().Get(RequestFor(Verb::kGet, resource, key));
+  const auto object = server_.objects().Peek(resource, key);
   if (!object) return std::nullopt;
-  return std::move(*object);
+  return *object;
 }
 
 std::vector<json::value> FakeApiServer::AllJson(const api::Resource& resource,
                                                 const std::string& ns) const {
   const auto found = server_.objects().List(resource, sim::Selector::Parse(ns, "", "").value());
-  return {found.begin(), found.end()};
+  std::vector<json::value> all;
+  for (const auto& object : found) all.emplace_back(*object);
+  return all;
 }
 
 bool FakeApiServer::RemoveJson(const api::Resource& resource, const api::NamespacedName& key) {
@@ -168,13 +170,14 @@ bool FakeApiServer::RemoveJson(const api::Resource& resource, const api::Namespa
 }
 
 void FakeApiServer::On(Verb verb, std::string plural, Callback callback) {
-  callbacks_.emplace(std::pair(VerbName(verb), std::move(plural)), std::move(callback));
+  callbacks_.emplace(std::pair(std::string(VerbName(verb)), std::move(plural)),
+                     std::move(callback));
 }
 
 // ---- faults -----------------------------------------------------------------------------------
 
 void FakeApiServer::FailNext(Verb verb, std::string plural, api::Error error, When when, int skip) {
-  faults_.push_back({VerbName(verb), std::move(plural), std::move(error), when, skip});
+  faults_.push_back({std::string(VerbName(verb)), std::move(plural), std::move(error), when, skip});
 }
 
 void FakeApiServer::FailNextWatch(std::string plural, api::Error error, int skip) {
@@ -194,12 +197,12 @@ void FakeApiServer::HoldWatches(bool hold) {
 
 void FakeApiServer::SendBookmarks() {
   server_.objects().AddBookmark();
-  Changed();
+  for (const auto& [age, stream] : streams_) stream->Notify();
 }
 
 void FakeApiServer::Changed() {
-  if (held_ || visible_ == server_.objects().changes().size()) return;
-  visible_ = server_.objects().changes().size();
+  if (held_ || visible_ == server_.objects().resource_version()) return;
+  visible_ = server_.objects().resource_version();
   for (const auto& [age, stream] : streams_) stream->Notify();
 }
 

@@ -163,7 +163,7 @@ class FakeApiServer final : public kube::Client {
   std::vector<Fault> faults_;
   std::multimap<std::pair<std::string, std::string>, Callback> callbacks_;
   bool held_ = false;
-  std::size_t visible_ = 0;                   // how many changes watches may see
+  std::uint64_t visible_ = 0;                 // the last version that watches may see
   std::map<std::uint64_t, Stream*> streams_;  // by age
   std::uint64_t last_stream_ = 0;
 };
