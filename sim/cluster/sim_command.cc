@@ -1,0 +1,283 @@
+#include "sim/cluster/sim_command.h"
+
+#include "api/duration.h"
+#include "hooks/hold_script.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+namespace stillpoint::sim {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+// The arguments of the scripts: {shell, "-c", script, shell, text, bound, mode}.
+constexpr std::size_t kScriptArguments = 7;
+constexpr std::size_t kText = 4;
+constexpr std::size_t kBound = 5;
+constexpr std::size_t kMode = 6;
+
+milliseconds SecondsOf(const std::string& text) {
+  return milliseconds(static_cast<std::int64_t>(std::atof(text.c_str()) * 1000));
+}
+
+milliseconds TimeOf(std::string_view text) {
+  const auto parsed = api::ParseDuration(text);
+  return parsed ? *parsed : milliseconds(0);
+}
+
+bool Takes(std::string_view word) {
+  constexpr std::array<std::string_view, 8> kWithArgument{
+      "app-print",     "app-sleep",     "app-fail",       "app-freeze-slow",
+      "app-thaw-slow", "app-hold-slow", "app-hold-early", "app-hold-drop"};
+  return std::ranges::find(kWithArgument, word) != kWithArgument.end();
+}
+
+std::vector<std::string_view> Split(std::string_view text) {
+  constexpr std::string_view kBetween = " \t\n;&|'\"()";
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto begin = text.find_first_not_of(kBetween);
+    if (begin == std::string_view::npos) return parts;
+    const auto end = text.find_first_of(kBetween, begin);
+    parts.push_back(text.substr(begin, end - begin));
+    if (end == std::string_view::npos) return parts;
+    text = text.substr(end);
+  }
+}
+
+}  // namespace
+
+SimCommand::SimCommand(SimRuntime& runtime, std::uint64_t id, const CommandRequest& request,
+                       std::string container_id, CommandSink sink)
+    : runtime_(runtime),
+      id_(id),
+      request_(request),
+      container_id_(std::move(container_id)),
+      sink_(std::move(sink)) {
+  ReadForm();
+}
+
+CommandTruth& SimCommand::truth() const {
+  return runtime_.truth_.commands[id_ - 1];
+}
+
+// ---- reading the argv ---------------------------------------------------------------------------
+
+void SimCommand::ReadForm() {
+  const auto& argv = request_.argv;
+  std::string text;
+  if (argv.size() == kScriptArguments && argv[1] == "-c") {
+    text = argv[kText];
+    form_ = argv[kMode] == "hold" ? Form::kHeld : Form::kGuarded;
+    ends_with_stream_ = argv[kMode] == "stream";
+    bound_ = SecondsOf(argv[kBound]);
+  } else {
+    for (const auto& word : argv) text += (text.empty() ? "" : " ") + word;
+  }
+  CommandTruth& record = truth();
+  record.text = text;
+  record.form = form_ == Form::kHeld      ? CommandTruth::Form::kHeld
+                : form_ == Form::kGuarded ? CommandTruth::Form::kGuarded
+                                          : CommandTruth::Form::kPlain;
+  // Only the held form gives the command a stdin of its own; without one it is at its end at once.
+  stdin_ended_ = !request_.stdin_open;
+  has_eof_ = form_ == Form::kGuarded || (form_ == Form::kPlain && stdin_ended_);
+  ReadWords(text);
+}
+
+void SimCommand::ReadWords(std::string_view text) {
+  const auto parts = Split(text);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!parts[i].starts_with("app-")) continue;
+    const std::string_view name = parts[i];
+    const bool takes = Takes(name) && i + 1 < parts.size();
+    AddWord(name, takes ? parts[++i] : std::string_view());
+  }
+}
+
+void SimCommand::AddWord(std::string_view name, std::string_view argument) {
+  const auto add = [this](Word word) { words_.push_back(std::move(word)); };
+  if (name.ends_with("-slow")) {
+    add({.verb = Verb::kSleep, .time = TimeOf(argument)});
+    return AddWord(name.substr(0, name.size() - 5), "");
+  }
+  if (name == "app-freeze" || name == "app-freeze-hang") add({.verb = Verb::kFreeze});
+  if (name == "app-thaw") add({.verb = Verb::kThaw});
+  if (name == "app-hang" || name == "app-freeze-hang") add({.verb = Verb::kHang});
+  if (name == "app-print") add({.verb = Verb::kPrint, .text = std::string(argument)});
+  if (name == "app-sleep") add({.verb = Verb::kSleep, .time = TimeOf(argument)});
+  if (name == "app-fail") {
+    add({.verb = Verb::kFail, .code = std::atoi(std::string(argument).c_str())});
+  }
+  if (!name.starts_with("app-hold")) return;
+  Word hold{.verb = Verb::kHold, .mute = name.ends_with("-mute"), .deaf = name.ends_with("-deaf")};
+  if (name.ends_with("-early")) hold.early = TimeOf(argument);
+  if (name.ends_with("-drop")) hold.drop = TimeOf(argument);
+  add(std::move(hold));
+}
+
+// ---- running ------------------------------------------------------------------------------------
+
+void SimCommand::Later(milliseconds delay, void (SimCommand::*then)()) {
+  runtime_.timeline_.After(delay, [self = shared_from_this(), then] {
+    if (!self->ended_) (self.get()->*then)();
+  });
+}
+
+void SimCommand::Start() {
+  Later(runtime_.knobs_.command_start, &SimCommand::Next);
+  if (bound_) Later(runtime_.knobs_.command_start + *bound_, &SimCommand::Expire);
+  if (stdin_ended_ && form_ == Form::kGuarded && ends_with_stream_) {
+    Later(runtime_.knobs_.command_start + runtime_.knobs_.guard, &SimCommand::EndByGuard);
+  }
+  if (stdin_ended_ && form_ == Form::kHeld) GiveEof(Eof::kStream);
+}
+
+void SimCommand::Next() {
+  if (next_ == words_.size()) return End(ExitCode(0));
+  Do(words_[next_]);
+}
+
+void SimCommand::Do(const Word& word) {
+  SimRuntime::Container* container = runtime_.Find(request_.pod_uid, request_.container);
+  switch (word.verb) {
+    case Verb::kFreeze:
+      runtime_.Freeze(*container, id_, false);
+      return Later(runtime_.knobs_.word, &SimCommand::Advance);
+    case Verb::kThaw:
+      runtime_.Thaw(*container);
+      return Later(runtime_.knobs_.word, &SimCommand::Advance);
+    case Verb::kPrint:
+      Print(word.text);
+      return Advance();
+    case Verb::kSleep:
+      return Later(word.time, &SimCommand::Advance);
+    case Verb::kFail:
+      return End(ExitCode(word.code));
+    case Verb::kHold:
+      return Hold(word);
+    case Verb::kHang:
+      return;
+  }
+}
+
+void SimCommand::Hold(const Word& word) {
+  runtime_.Freeze(*runtime_.Find(request_.pod_uid, request_.container), id_, true);
+  Later(runtime_.knobs_.word, &SimCommand::MarkHeld);
+  if (word.drop) Later(*word.drop, &SimCommand::Drop);
+  if (word.early) Later(std::max(*word.early, runtime_.knobs_.word), &SimCommand::EndHold);
+}
+
+void SimCommand::MarkHeld() {
+  holds_ = true;
+  if (!words_[next_].mute) Print(std::string(hooks::kHeldMarker));
+  TakeEof();
+}
+
+void SimCommand::TakeEof() {
+  if (holds_ && has_eof_ && !words_[next_].deaf) Later(runtime_.knobs_.word, &SimCommand::EndHold);
+}
+
+void SimCommand::EndHold() {
+  if (!std::exchange(holds_, false)) return;
+  Drop();
+  Advance();
+}
+
+void SimCommand::Drop() {
+  if (auto* container = runtime_.Find(request_.pod_uid, request_.container)) {
+    runtime_.Release(*container, id_);
+  }
+}
+
+void SimCommand::Print(const std::string& line) {
+  runtime_.timeline_.After(runtime_.knobs_.stream, [self = shared_from_this(), line] {
+    if (!self->sink_) return;
+    self->sink_(kube::ExecEvent{.type = kube::ExecEvent::Type::kStdout, .data = line + "\n"});
+  });
+}
+
+// ---- the stream and the scripts -----------------------------------------------------------------
+
+void SimCommand::OnStdin(std::string_view data) {
+  if (ended_ || stdin_ended_ || form_ != Form::kHeld) return;
+  stdin_ += data;
+  for (auto end = stdin_.find('\n'); end != std::string::npos; end = stdin_.find('\n')) {
+    const std::string line = stdin_.substr(0, end + 1);
+    stdin_.erase(0, end + 1);
+    if (line != hooks::kReleaseRequest) continue;
+    if (!truth().released) truth().released = runtime_.Now();
+    GiveEof(Eof::kReleased);
+  }
+}
+
+void SimCommand::OnStdinEnded() {
+  if (ended_ || std::exchange(stdin_ended_, true)) return;
+  truth().stream_lost = runtime_.Now();
+  if (form_ == Form::kHeld) return GiveEof(Eof::kStream);
+  if (form_ == Form::kGuarded) {
+    if (ends_with_stream_) Later(runtime_.knobs_.guard, &SimCommand::EndByGuard);
+    return;
+  }
+  has_eof_ = true;
+  TakeEof();
+}
+
+void SimCommand::OnStreamLost() {
+  sink_ = nullptr;
+  OnStdinEnded();
+}
+
+void SimCommand::GiveEof(Eof why) {
+  if (eof_ != Eof::kNone) return;
+  eof_ = why;
+  has_eof_ = true;
+  TakeEof();
+  Later(hooks::kHoldReleaseGrace, &SimCommand::EndByGuard);
+}
+
+void SimCommand::Expire() {
+  if (form_ == Form::kHeld) return GiveEof(Eof::kExpired);
+  EndByGuard();
+}
+
+// ---- the end ------------------------------------------------------------------------------------
+
+int SimCommand::ExitCode(int of_command) const {
+  if (form_ != Form::kHeld || of_command != 0) return of_command;
+  switch (eof_) {
+    case Eof::kReleased:
+      return hooks::kHoldReleased;
+    case Eof::kStream:
+      return hooks::kHoldStreamEnded;
+    case Eof::kExpired:
+      return hooks::kHoldExpired;
+    case Eof::kNone:
+      return hooks::kHoldEndedEarly;
+  }
+  return of_command;
+}
+
+void SimCommand::Kill(int exit_code) {
+  if (!ended_) End(exit_code);
+}
+
+void SimCommand::End(int exit_code) {
+  const auto self = shared_from_this();  // the runtime may hold the last reference
+  ended_ = true;
+  Drop();
+  truth().ends = runtime_.Now();
+  truth().exit_code = exit_code;
+  runtime_.commands_.erase(id_);
+  runtime_.timeline_.After(runtime_.knobs_.stream, [self, exit_code] {
+    if (!self->sink_) return;
+    std::exchange(self->sink_, nullptr)(
+        kube::ExecEvent{.type = kube::ExecEvent::Type::kExit, .exit_code = exit_code});
+  });
+}
+
+}  // namespace stillpoint::sim
