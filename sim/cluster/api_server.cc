@@ -94,7 +94,8 @@ api::Result<json::value> ApiServer::List(const Request& request) {
 
 json::value ApiServer::Page(const Request& request, std::vector<StoredObject> items,
                             std::uint64_t resource_version) {
-  const auto limit = static_cast<std::size_t>(request.limit);
+  const bool shorter = page_limit_ > 0 && page_limit_ < request.limit;
+  const auto limit = static_cast<std::size_t>(shorter ? page_limit_ : request.limit);
   const std::size_t size = limit == 0 ? items.size() : std::min(limit, items.size());
   json::object metadata{{"resourceVersion", Version(resource_version)}};
   const auto end = items.begin() + static_cast<std::ptrdiff_t>(size);

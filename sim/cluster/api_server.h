@@ -59,6 +59,9 @@ class ApiServer {
   // A watch that would go on from before now gives kExpired, and so does every continue token.
   void Compact();
 
+  // No page is longer than this, of lists that are asked for in pages; 0: as the client asks.
+  void SetPageLimit(int limit) { page_limit_ = limit; }
+
   // As a role that lacks this: kForbidden. `verb` as VerbName, or "watch"; `path` as "pods/exec".
   void Forbid(const std::string& verb, const std::string& path);
   void Allow(const std::string& verb, const std::string& path);
@@ -87,6 +90,7 @@ class ApiServer {
   std::set<std::pair<std::string, std::string>> forbidden_;
   std::set<std::string, std::less<>> removed_;
   std::map<std::string, Rest> rests_;  // by continue token
+  int page_limit_ = 0;
   std::uint64_t last_token_ = 0;
   std::uint64_t compacted_ = 0;
 };

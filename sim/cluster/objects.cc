@@ -1,69 +1,17 @@
 #include "sim/cluster/objects.h"
 
-#include "api/labels.h"
 #include "api/time.h"
-#include "sim/cluster/patch.h"
 
 #include <fmt/format.h>
 
 #include <memory>
 #include <utility>
 
+// What the cluster itself does to Objects; what clients do is in client_writes.cc.
 namespace stillpoint::sim {
 
 namespace json = boost::json;
 using kube::Request;
-using kube::Verb;
-
-namespace {
-
-constexpr api::Resource kNamespaces{"", "v1", "Namespace", "namespaces", false};
-constexpr std::int64_t kDefaultGrace = 30;
-
-// How long a deletion leaves a pod; 0: not at all.
-std::int64_t GraceOf(const Request& request, const json::object& object) {
-  if (request.resource.plural != "pods" || !request.resource.group.empty()) return 0;
-  const auto* asked = request.body.if_object();
-  const auto* seconds = asked ? asked->if_contains("gracePeriodSeconds") : nullptr;
-  const auto* spec = object.if_contains("spec");
-  if (!seconds && spec && spec->is_object()) {
-    seconds = spec->get_object().if_contains("terminationGracePeriodSeconds");
-  }
-  return seconds && seconds->is_int64() ? seconds->get_int64() : kDefaultGrace;
-}
-
-std::string ManagerKey(const std::string& manager, const std::string& subresource) {
-  return fmt::format("{}/{}", manager, subresource);
-}
-
-// Merges the applied body into `now` and keeps in `applied` who owns what.
-api::Result<void> ApplyAs(const std::string& own, const Request& request, AppliedFields& applied,
-                          json::value& now) {
-  json::value fields = FieldsToOwn(request.body);
-  for (auto& [other, theirs] : applied) {
-    if (other == own) continue;
-    const auto path =
-        Dispute(fields, theirs, now, request.force ? Take::kDisputed : Take::kNothing);
-    if (path.empty() || request.force) continue;
-    return Conflict(request, fmt::format("Apply failed with 1 conflict: conflict with \"{}\": {}",
-                                         other.substr(0, other.find('/')), path));
-  }
-  Apply(now, applied[own], fields);
-  applied[own] = std::move(fields);
-  return {};
-}
-
-bool HasGrace(const json::object& pod) {
-  const auto* seconds = MetadataOf(pod).if_contains("deletionGracePeriodSeconds");
-  return seconds && seconds->is_int64() && seconds->get_int64() > 0;
-}
-
-// Whether a write that leaves `now` behind erases it. A pod also waits for its kubelet.
-bool IsLastWrite(const json::object& before, const json::object& now) {
-  return IsTerminating(now) && HasFinalizers(before) && !HasFinalizers(now) && !HasGrace(now);
-}
-
-}  // namespace
 
 // ---- tables -----------------------------------------------------------------------------------
 
@@ -110,62 +58,13 @@ void Objects::ForEach(const api::Resource& resource,
   for (const auto& [key, entry] : table->entries) visit(*entry.object);
 }
 
-// ---- creation ---------------------------------------------------------------------------------
-
 api::Result<json::value> Objects::Get(const Request& request) const {
   const auto* entry = Find(request.resource, KeyOf(request));
   if (!entry) return NotFound(request);
   return json::value(*entry->object);
 }
 
-api::Result<void> Objects::CheckNamespace(const Request& request) const {
-  if (!request.resource.namespaced) return {};
-  if (request.ns.empty()) return Invalid(request, "no namespace");
-  if (!namespaces_required_) return {};
-  const auto found = Peek(kNamespaces, {"", request.ns});
-  if (!found) {
-    return api::Error{api::Code::kNotFound, fmt::format("namespaces \"{}\" not found", request.ns)};
-  }
-  if (!IsTerminating(*found)) return {};
-  return api::Error{api::Code::kForbidden,
-                    fmt::format("unable to create new content in namespace {} because it is being "
-                                "terminated",
-                                request.ns)};
-}
-
-api::Result<void> Objects::Admit(const Request& request, const json::object* before,
-                                 json::object& object) const {
-  if (!admission_) return {};
-  return admission_({request.resource, before, request.subresource, object});
-}
-
-api::Result<json::value> Objects::Create(const Request& original) {
-  Request request = original;
-  if (!request.body.is_object()) return Invalid(request, "the body is no object");
-  json::object object = std::move(request.body.get_object());
-  if (HasStatusSubresource(request.resource)) object.erase("status");
-  auto& metadata = MetadataOf(object);
-  request.name = TextOf(metadata, "name");
-  if (request.name.empty() && !TextOf(metadata, "generateName").empty()) {
-    request.name = fmt::format("{}{:05}", TextOf(metadata, "generateName"), ++last_generated_);
-  }
-  if (!api::IsDns1123Subdomain(request.name)) return Invalid(request, "metadata.name");
-  if (auto there = CheckNamespace(request); !there) return there.error();
-  if (Find(request.resource, KeyOf(request))) {
-    return api::Error{
-        api::Code::kAlreadyExists,
-        fmt::format("{} \"{}\" already exists", PluralAndGroup(request.resource), request.name)};
-  }
-  if (!TextOf(metadata, "resourceVersion").empty()) {
-    return Invalid(request, "resourceVersion should not be set on objects to be created");
-  }
-  metadata["name"] = request.name;
-  if (request.resource.namespaced) metadata["namespace"] = request.ns;
-  DropServersOwn(object);
-  if (auto admitted = Admit(request, nullptr, object); !admitted) return admitted.error();
-  if (request.dry_run) return json::value(std::move(object));
-  return json::value(*Put(request.resource, std::move(object)));
-}
+// ---- writes of the cluster --------------------------------------------------------------------
 
 StoredObject Objects::Put(const api::Resource& resource, json::object object) {
   Table& table = TableOf(resource);
@@ -177,102 +76,14 @@ StoredObject Objects::Put(const api::Resource& resource, json::object object) {
     const StoredObject before = found->second.object;
     metadata["uid"] = MetadataOf(*before).at("uid");
     metadata["creationTimestamp"] = MetadataOf(*before).at("creationTimestamp");
-    metadata["generation"] = GenerationOf(*before) + (WishDiffers(*before, object) ? 1 : 0);
+    CountGeneration(resource, *before, object);
     return Store(table, key, std::move(object), before);
   }
-  if (TextOf(metadata, "uid").empty()) metadata["uid"] = fmt::format("uid-{}", ++last_uid_);
+  if (TextOf(metadata, "uid").empty())
+    metadata["uid"] = fmt::format("00000000-0000-4000-8000-{:012x}", ++last_uid_);
   if (TextOf(metadata, "creationTimestamp").empty()) metadata["creationTimestamp"] = Stamp();
-  metadata["generation"] = 1;
+  if (HasGeneration(resource)) metadata["generation"] = 1;
   return Store(table, key, std::move(object), nullptr);
-}
-
-// ---- change -----------------------------------------------------------------------------------
-
-api::Result<json::value> Objects::Patch(const Request& request, const std::string& manager) {
-  const auto* found = Find(request.resource, KeyOf(request));
-  if (!found) {
-    if (request.verb != Verb::kApply || !request.subresource.empty()) return NotFound(request);
-    return ApplyNew(request, manager);
-  }
-  if (auto failed = CheckPreconditions(request, *found->object)) return *failed;
-  if (request.verb != Verb::kApply) return PatchFound(request, found->object, nullptr, manager);
-  AppliedFields applied = found->applied;
-  return PatchFound(request, found->object, &applied, manager);
-}
-
-api::Result<json::value> Objects::PatchFound(const Request& request, const StoredObject& found,
-                                             AppliedFields* applied, const std::string& manager) {
-  const StoredObject before = found;  // the caller's may be the stored one, which the write changes
-  json::value now = *before;
-  if (applied) {
-    if (auto done = ApplyAs(ManagerKey(manager, request.subresource), request, *applied, now);
-        !done) {
-      return done.error();
-    }
-  } else if (request.verb == Verb::kJsonPatch) {
-    if (auto done = JsonPatch(now, request.body); !done) {
-      return Invalid(request, done.error().message);
-    }
-  } else {
-    MergePatch(now, request.body);
-  }
-  if (!now.is_object()) return Invalid(request, "the result is no object");
-  if (TextOf(MetadataOf(now.get_object()), "resourceVersion") !=
-      TextOf(MetadataOf(*before), "resourceVersion")) {
-    return Conflict(request, "the object has been modified");
-  }
-  return Write(request, before, std::move(now.get_object()), applied);
-}
-
-api::Result<json::value> Objects::ApplyNew(const Request& request, const std::string& manager) {
-  Request creation = request;
-  if (!creation.body.is_object()) return Invalid(request, "the body is no object");
-  json::object& metadata = MetadataOf(creation.body.get_object());
-  if (!TextOf(metadata, "resourceVersion").empty() || !TextOf(metadata, "uid").empty()) {
-    return Conflict(request, "it does not exist");
-  }
-  metadata["name"] = request.name;
-  auto created = Create(creation);
-  if (created && !request.dry_run) {
-    TableOf(request.resource).entries[KeyOf(request)].applied[ManagerKey(manager, "")] =
-        FieldsToOwn(request.body);
-  }
-  return created;
-}
-
-api::Result<json::value> Objects::Update(const Request& request) {
-  const auto* found = Find(request.resource, KeyOf(request));
-  if (!found) return NotFound(request);
-  if (!request.body.is_object()) return Invalid(request, "the body is no object");
-  json::object now = request.body.get_object();
-  if (IsCustom(request.resource) && TextOf(MetadataOf(now), "resourceVersion").empty()) {
-    return Invalid(request, "metadata.resourceVersion: must be specified for an update");
-  }
-  if (auto failed = CheckPreconditions(request, *found->object)) return *failed;
-  return Write(request, found->object, std::move(now), nullptr);
-}
-
-api::Result<json::value> Objects::Write(const Request& request, const StoredObject& found,
-                                        json::object now, AppliedFields* applied) {
-  const StoredObject before = found;
-  KeepForeign(request, *before, now);
-  if (IsTerminating(*before) && AddsFinalizer(*before, now)) {
-    return Invalid(request, "no new finalizers can be added if the object is being deleted");
-  }
-  if (auto admitted = Admit(request, before.get(), now); !admitted) return admitted.error();
-  if (request.dry_run) return json::value(std::move(now));
-  Table& table = TableOf(request.resource);
-  const api::NamespacedName key = KeyOf(request);
-  if (IsLastWrite(*before, now)) {
-    auto last = std::make_shared<const json::object>(std::move(now));
-    Erase(table, key, last);
-    return json::value(*last);
-  }
-  // Without a change there is no new version; but what is applied may be more.
-  if (applied) table.entries[key].applied = std::move(*applied);
-  if (now == *before) return json::value(std::move(now));
-  if (WishDiffers(*before, now)) MetadataOf(now)["generation"] = GenerationOf(*before) + 1;
-  return json::value(*Store(table, key, std::move(now), before));
 }
 
 bool Objects::Edit(const api::Resource& resource, const api::NamespacedName& key,
@@ -288,36 +99,9 @@ bool Objects::Edit(const api::Resource& resource, const api::NamespacedName& key
     Erase(table, key, std::make_shared<const json::object>(std::move(now)));
     return true;
   }
-  if (WishDiffers(*before, now)) MetadataOf(now)["generation"] = GenerationOf(*before) + 1;
+  CountGeneration(resource, *before, now);
   Store(table, key, std::move(now), before);
   return true;
-}
-
-// ---- deletion ---------------------------------------------------------------------------------
-
-api::Result<json::value> Objects::Delete(const Request& request) {
-  const auto* found = Find(request.resource, KeyOf(request));
-  if (!found) return NotFound(request);
-  const StoredObject before = found->object;
-  if (auto failed = CheckDeletePreconditions(request, *before)) return *failed;
-  if (request.dry_run) return json::value(*before);
-  Table& table = TableOf(request.resource);
-  const std::int64_t grace = GraceOf(request, *before);
-  if (!HasFinalizers(*before) && grace == 0) {
-    Erase(table, KeyOf(request), before);
-    return json::value(*before);
-  }
-  if (!IsTerminating(*before) || (grace == 0 && HasGrace(*before))) {
-    json::object now = *before;
-    auto& metadata = MetadataOf(now);
-    if (!IsTerminating(*before)) {
-      metadata["deletionTimestamp"] = Stamp();
-      metadata["generation"] = GenerationOf(*before) + 1;
-    }
-    if (request.resource.plural == "pods") metadata["deletionGracePeriodSeconds"] = grace;
-    Store(table, KeyOf(request), std::move(now), before);
-  }
-  return Get(request);
 }
 
 bool Objects::Remove(const api::Resource& resource, const api::NamespacedName& key) {

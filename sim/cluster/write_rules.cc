@@ -29,6 +29,11 @@ constexpr std::array kWithoutStatus{"configmaps",
                                     "selfsubjectaccessreviews",
                                     "volumesnapshotclasses"};
 
+constexpr std::array kWithoutGeneration{"configmaps",        "events",  "leases",
+                                        "namespaces",        "nodes",   "persistentvolumeclaims",
+                                        "persistentvolumes", "secrets", "serviceaccounts",
+                                        "services"};
+
 constexpr std::array kBuiltInGroups{"",
                                     "apps",
                                     "batch",
@@ -95,6 +100,10 @@ bool HasStatusSubresource(const api::Resource& resource) {
   return std::ranges::find(kWithoutStatus, resource.plural) == kWithoutStatus.end();
 }
 
+bool HasGeneration(const api::Resource& resource) {
+  return std::ranges::find(kWithoutGeneration, resource.plural) == kWithoutGeneration.end();
+}
+
 bool IsCustom(const api::Resource& resource) {
   return std::ranges::find(kBuiltInGroups, resource.group) == kBuiltInGroups.end();
 }
@@ -124,10 +133,14 @@ std::optional<api::Error> CheckPreconditions(const Request& request, const json:
     return Conflict(request, "the object has been modified");
   }
   const std::string uid = MetadataText(request.body, "uid");
-  if (!uid.empty() && uid != TextOf(MetadataOf(live), "uid")) {
-    return Conflict(request, "the UID in the precondition is another one");
+  if (uid.empty() || uid == TextOf(MetadataOf(live), "uid")) return std::nullopt;
+  if (request.verb == kube::Verb::kMergePatch) {
+    return Invalid(request,
+                   fmt::format("metadata.uid: Invalid value: \"{}\": field is immutable", uid));
   }
-  return std::nullopt;
+  // An apply of the status does not look at it.
+  if (request.verb == kube::Verb::kApply && !request.subresource.empty()) return std::nullopt;
+  return Conflict(request, "uid mismatch: the provided object specified another uid");
 }
 
 std::optional<api::Error> CheckDeletePreconditions(const Request& request,
@@ -224,6 +237,20 @@ bool AddsFinalizer(const json::object& before, const json::object& now) {
 
 bool WishDiffers(const json::object& before, const json::object& now) {
   return !WishIsIn(before, now) || !WishIsIn(now, before);
+}
+
+void CountGeneration(const api::Resource& resource, const json::object& before, json::object& now) {
+  if (!HasGeneration(resource)) return;
+  MetadataOf(now)["generation"] = GenerationOf(before) + (WishDiffers(before, now) ? 1 : 0);
+}
+
+bool HasGrace(const json::object& pod) {
+  const auto* seconds = MetadataOf(pod).if_contains("deletionGracePeriodSeconds");
+  return seconds && seconds->is_int64() && seconds->get_int64() > 0;
+}
+
+bool IsLastWrite(const json::object& before, const json::object& now) {
+  return IsTerminating(now) && HasFinalizers(before) && !HasFinalizers(now) && !HasGrace(now);
 }
 
 }  // namespace stillpoint::sim

@@ -24,6 +24,9 @@ namespace stillpoint::sim {
 
 [[nodiscard]] bool HasStatusSubresource(const api::Resource& resource);
 
+// Whether metadata.generation counts the changes of what is wished for.
+[[nodiscard]] bool HasGeneration(const api::Resource& resource);
+
 // Whether a CRD defines it. Those take no update without a resourceVersion.
 [[nodiscard]] bool IsCustom(const api::Resource& resource);
 
@@ -35,7 +38,8 @@ namespace stillpoint::sim {
 [[nodiscard]] api::Error Conflict(const kube::Request& request, std::string_view why);
 [[nodiscard]] api::Error Invalid(const kube::Request& request, std::string_view why);
 
-// The conditions that a write carries in its own metadata: resourceVersion and uid.
+// The conditions that a write carries in its own metadata: resourceVersion, which is judged first,
+// and uid. What another uid means depends on the kind of write.
 [[nodiscard]] std::optional<api::Error> CheckPreconditions(const kube::Request& request,
                                                            const boost::json::object& live);
 
@@ -72,5 +76,16 @@ void DropServersOwn(boost::json::object& object);
 
 // Whether anything but metadata and status differs: that counts as a new generation.
 [[nodiscard]] bool WishDiffers(const boost::json::object& before, const boost::json::object& now);
+
+// Sets the generation of `now`, which is what becomes of `before`.
+void CountGeneration(const api::Resource& resource, const boost::json::object& before,
+                     boost::json::object& now);
+
+// Whether it is a terminating pod whose kubelet has not let go of it.
+[[nodiscard]] bool HasGrace(const boost::json::object& pod);
+
+// Whether a write that leaves `now` behind erases it: the last finalizer of a terminating object is
+// gone. A pod waits for its kubelet too.
+[[nodiscard]] bool IsLastWrite(const boost::json::object& before, const boost::json::object& now);
 
 }  // namespace stillpoint::sim
