@@ -184,6 +184,56 @@ TEST_F(RolloutTest, WithoutItsClaimAPodIsPending) {
   EXPECT_EQ(ConditionOf(Get(kDeployments, "app"), "Available"), "False");
 }
 
+// spec.progressDeadlineSeconds: how a rollout that will not come to an end says so.
+TEST_F(RolloutTest, ARolloutThatStopsSaysSoAfterItsDeadline) {
+  Json deployment = Deployment("app", 1, "nobody");
+  deployment.at("spec").as_object()["progressDeadlineSeconds"] = 1;
+  Create(kDeployments, deployment);
+  const Json stuck = Until(
+      kDeployments, "app",
+      [](const Json& now) { return ConditionOf(now, "Progressing") == "False"; }, "given up");
+  EXPECT_THAT(ToText(stuck.at("status").at("conditions")), HasSubstr("ProgressDeadlineExceeded"));
+}
+
+// ---- pods ---------------------------------------------------------------------------------------
+
+// The thaw of an application whose pod is on its way out goes to that very pod.
+TEST_F(RolloutTest, ATerminatingPodStillTakesCommands) {
+  const std::string end = "/tmp/" + ns() + "-end";
+  Json pod = Pod("app");
+  auto& spec = pod.at("spec").as_object();
+  spec["terminationGracePeriodSeconds"] = 60;
+  spec.at("containers").at(0).as_object()["command"] = List(
+      {"/bin/sh", "-c", fmt::format("trap : TERM; until [ -e {} ]; do sleep 0.05; done", end)});
+  StartPod(*this, pod);
+  Delete(kPods, "app");
+  const Json leaving = Get(kPods, "app");
+  EXPECT_TRUE(Has(leaving, "/metadata/deletionTimestamp"));
+  EXPECT_EQ(Number(leaving, "/metadata/deletionGracePeriodSeconds"), 60);
+  Sh("app", ": >" + end);
+  UntilGone(kPods, "app");
+}
+
+// restartPolicy Never: the phase tells how it ended, and no command starts in it any more.
+TEST_F(RolloutTest, APodThatHasEndedTakesNoCommands) {
+  for (const auto& [script, phase] :
+       {std::pair("exit 0", "Succeeded"), std::pair("exit 3", "Failed")}) {
+    const std::string name = script[5] == '0' ? "well" : "badly";
+    Json pod = Pod(name);
+    pod.at("spec").as_object()["restartPolicy"] = "Never";
+    pod.at("spec").at("containers").at(0).as_object()["command"] = List({"/bin/sh", "-c", script});
+    Create(kPods, pod);
+    const Json ended = Until(
+        kPods, name, [phase](const Json& now) { return Text(now, "/status/phase") == phase; },
+        phase);
+    EXPECT_EQ(Number(ended, "/status/containerStatuses/0/state/terminated/exitCode"),
+              script[5] - '0');
+    const Outcome refused = Exec(name, {"true"});
+    ASSERT_TRUE(refused.error);
+    EXPECT_EQ(refused.error->code, api::Code::kNotFound) << refused.error->message;
+  }
+}
+
 // A running pod is another one after a restart of its container only by the count and the ID.
 TEST_F(RolloutTest, ARestartedContainerHasAnotherId) {
   const std::string end = "/tmp/" + ns() + "-end";

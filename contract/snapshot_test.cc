@@ -220,6 +220,18 @@ TEST_F(SnapshotTest, AClaimFromASnapshotThatIsNotThereIsPending) {
   EXPECT_EQ(Text(claim, "/status/phase"), "Pending");
 }
 
+// Below the restoreSize nothing is made: the claim is Pending for good.
+TEST_F(SnapshotTest, AClaimThatIsSmallerThanItsSnapshotIsPending) {
+  BoundClaim(*this, Claim("data"));
+  Take("one", "data");
+  UntilReady("one");
+  Json small = Claim("small", "one");
+  small.at("spec").at("resources").at("requests").as_object()["storage"] = "1Mi";
+  Create(kClaims, small);
+  BoundClaim(*this, Claim("right", "one"));
+  EXPECT_EQ(Text(Get(kClaims, "small"), "/status/phase"), "Pending");
+}
+
 // A snapshot that a claim is made from cannot go before the claim is there.
 TEST_F(SnapshotTest, TheDataOutlivesSnapshotAndSource) {
   Fill("data", "kept");
