@@ -1,0 +1,186 @@
+// What the model's API server does beyond what unit/kube/fake_api_server_test.cc asks of it; the
+// contract suite asks the same of a real one.
+#include "sim/cluster/objects.h"
+
+#include "sim/cluster/api_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
+
+#include <string>
+
+namespace stillpoint::sim {
+namespace {
+
+namespace json = boost::json;
+using api::Code;
+using kube::Request;
+using kube::Verb;
+
+constexpr api::Resource kThings{"example.com", "v1", "Thing", "things"};
+constexpr api::Resource kPods{"", "v1", "Pod", "pods"};
+constexpr api::Resource kNamespaces{"", "v1", "Namespace", "namespaces", false};
+constexpr api::Resource kLeases{"coordination.k8s.io", "v1", "Lease", "leases"};
+
+class ObjectsTest : public testing::Test {
+ protected:
+  static Request Ask(Verb verb, const std::string& body, const api::Resource& resource = kThings) {
+    Request request;
+    request.verb = verb;
+    request.resource = resource;
+    request.ns = "shop";
+    request.name = "a";
+    request.body = json::parse(body);
+    return request;
+  }
+
+  std::string Apply(const std::string& body, const std::string& manager, bool force = false) {
+    Request request = Ask(Verb::kApply, body);
+    request.force = force;
+    return Word(server_.Answer(request, manager));
+  }
+
+  static std::string Word(const api::Result<json::value>& result) {
+    return result ? "ok" : api::ToString(result.error().code);
+  }
+
+  json::value Put(const api::Resource& resource, const std::string& body) {
+    return *server_.objects().Put(resource, json::parse(body).as_object());
+  }
+
+  [[nodiscard]] json::value Thing() const {
+    return *server_.objects().Peek(kThings, {"shop", "a"});
+  }
+
+  ApiServer server_{
+      [] { return api::Time(std::chrono::sys_days(std::chrono::January / 1 / 2026)); }};
+};
+
+TEST_F(ObjectsTest, WhatAnotherManagerHasAppliedIsAConflictUnlessForced) {
+  EXPECT_EQ(Apply(R"({"spec":{"size":1,"ours":1}})", "us"), "ok");
+  EXPECT_EQ(Apply(R"({"spec":{"size":1}})", "them"), "ok");
+  EXPECT_EQ(Apply(R"({"spec":{"size":2}})", "them"), "Conflict");
+  EXPECT_EQ(Apply(R"({"spec":{"size":2}})", "them", true), "ok");
+  EXPECT_EQ(Apply(R"({"spec":{"ours":1}})", "us"), "ok");
+  EXPECT_EQ(Thing().at("spec"), json::parse(R"({"size":2,"ours":1})"));
+}
+
+TEST_F(ObjectsTest, AnUpdateReplacesAllButTheStatusAndNeedsAVersion) {
+  auto object = Put(kThings, R"({"metadata":{"name":"a","namespace":"shop"},"spec":{"x":1},
+      "status":{"s":1}})");
+  EXPECT_EQ(Word(server_.Update(Ask(Verb::kGet, R"({"metadata":{"name":"a"},"spec":{"y":2}})"))),
+            "Invalid");
+  object.as_object()["spec"] = json::parse(R"({"y":2})");
+  object.as_object().erase("status");
+  Request update = Ask(Verb::kGet, "{}");
+  update.body = object;
+  EXPECT_EQ(Word(server_.Update(update)), "ok");
+  EXPECT_EQ(Thing().at("spec"), json::parse(R"({"y":2})"));
+  EXPECT_EQ(Thing().at("status"), json::parse(R"({"s":1})"));
+  EXPECT_EQ(Thing().at("metadata").at("generation"), 2);
+  EXPECT_EQ(Word(server_.Update(update)), "Conflict");
+}
+
+TEST_F(ObjectsTest, APodWaitsForItsKubelet) {
+  Put(kPods, R"({"metadata":{"name":"a","namespace":"shop"},"spec":{}})");
+  ASSERT_EQ(Word(server_.Answer(Ask(Verb::kDelete, "null", kPods))), "ok");
+  const auto terminating = server_.objects().Peek(kPods, {"shop", "a"});
+  ASSERT_TRUE(terminating);
+  EXPECT_EQ(terminating->at("metadata").at("deletionGracePeriodSeconds"), 30);
+  ASSERT_EQ(Word(server_.Answer(Ask(Verb::kDelete, R"({"gracePeriodSeconds":0})", kPods))), "ok");
+  EXPECT_FALSE(server_.objects().Peek(kPods, {"shop", "a"}));
+}
+
+TEST_F(ObjectsTest, AnotherUidMeansWhatItMeansToTheKindOfWrite) {
+  Put(kThings, R"({"metadata":{"name":"a","namespace":"shop"}})");
+  const std::string body = R"({"metadata":{"uid":"other"},"status":{"s":1}})";
+  EXPECT_EQ(Word(server_.Answer(Ask(Verb::kMergePatch, body))), "Invalid");
+  EXPECT_EQ(Word(server_.Answer(Ask(Verb::kApply, body))), "Conflict");
+  Request status = Ask(Verb::kApply, body);
+  status.subresource = "status";
+  EXPECT_EQ(Word(server_.Answer(status)), "ok");
+}
+
+TEST_F(ObjectsTest, TheClusterEditsAnyPartOfAnObject) {
+  Put(kThings, R"({"metadata":{"name":"a","namespace":"shop","finalizers":["f"]},"spec":{}})");
+  int changes = 0;
+  server_.objects().OnChange([&](const api::Resource&, const Change&) { ++changes; });
+  auto& objects = server_.objects();
+  const api::NamespacedName key{"shop", "a"};
+  EXPECT_TRUE(objects.Edit(kThings, key, [](json::object& o) { o["status"] = "s"; }));
+  EXPECT_TRUE(objects.Edit(kThings, key, [](json::object&) {}));
+  EXPECT_EQ(changes, 1);
+  EXPECT_EQ(Word(server_.Answer(Ask(Verb::kDelete, "null"))), "ok");
+  EXPECT_TRUE(
+      objects.Edit(kThings, key, [](json::object& o) { MetadataOf(o).erase("finalizers"); }));
+  EXPECT_FALSE(objects.Peek(kThings, key));
+  EXPECT_FALSE(objects.Edit(kThings, key, [](json::object&) {}));
+  EXPECT_EQ(changes, 3);
+}
+
+TEST_F(ObjectsTest, ANamespaceMustBeThereAndStay) {
+  const std::string body = R"({"metadata":{"name":"a"}})";
+  server_.objects().RequireNamespaces();
+  EXPECT_EQ(Word(server_.Answer(Ask(Verb::kCreate, body))), "NotFound");
+  Put(kNamespaces, R"({"metadata":{"name":"shop","finalizers":["kubernetes"]}})");
+  Request gone = Ask(Verb::kDelete, "null", kNamespaces);
+  gone.name = "shop";
+  ASSERT_EQ(Word(server_.Answer(gone)), "ok");
+  EXPECT_EQ(Word(server_.Answer(Ask(Verb::kCreate, body))), "Forbidden");
+}
+
+TEST_F(ObjectsTest, AdmissionMayDefaultAndRefuse) {
+  server_.objects().SetAdmission([](const Admission& write) -> api::Result<void> {
+    if (write.before) return api::Error{Code::kInvalid, "immutable"};
+    write.object["spec"] = json::parse(R"({"size":1})");
+    return {};
+  });
+  EXPECT_EQ(Word(server_.Answer(Ask(Verb::kCreate, R"({"metadata":{"name":"a"}})"))), "ok");
+  EXPECT_EQ(Thing().at("spec").at("size"), 1);
+  EXPECT_EQ(Word(server_.Answer(Ask(Verb::kMergePatch, R"({"spec":{}})"))), "Invalid");
+}
+
+TEST_F(ObjectsTest, SomeKindsHaveNoGeneration) {
+  const auto lease = Put(kLeases, R"({"metadata":{"name":"a","namespace":"shop"}})");
+  EXPECT_FALSE(lease.at("metadata").as_object().contains("generation"));
+}
+
+TEST_F(ObjectsTest, AWatchThatFallsBehindTheHistoryExpires) {
+  server_.objects().KeepHistory(2);
+  auto cursor = server_.OpenWatch({.resource = kThings});
+  ASSERT_TRUE(cursor);
+  const std::string start = std::to_string(server_.objects().resource_version());
+  for (int i = 0; i < 2; ++i) Put(kThings, R"({"metadata":{"name":"a","namespace":"shop"}})");
+  auto first = cursor->Take();
+  ASSERT_TRUE(first && *first);
+  EXPECT_EQ((*first)->Event().type, kube::WatchEvent::Type::kAdded);
+  for (int i = 0; i < 2; ++i) Put(kThings, R"({"metadata":{"name":"a","namespace":"shop"}})");
+  const auto behind = cursor->Take();
+  ASSERT_FALSE(behind);
+  EXPECT_EQ(behind.error().code, Code::kExpired);
+  const auto resumed = server_.OpenWatch({.resource = kThings, .resource_version = start});
+  ASSERT_FALSE(resumed);
+  EXPECT_EQ(resumed.error().code, Code::kExpired);
+}
+
+TEST_F(ObjectsTest, PagesCanBeShorterThanAsked) {
+  for (const char* name : {"a", "b", "c"}) {
+    Put(kThings, std::string(R"({"metadata":{"namespace":"shop","name":")") + name + "\"}}");
+  }
+  server_.SetPageLimit(1);
+  Request list = Ask(Verb::kList, "null");
+  list.limit = 500;
+  int pages = 0;
+  do {
+    const auto page = server_.Answer(list);
+    ASSERT_TRUE(page);
+    ++pages;
+    const auto* next = page->at("metadata").as_object().if_contains("continue");
+    list.continue_token = next ? next->as_string().c_str() : "";
+  } while (!list.continue_token.empty());
+  EXPECT_EQ(pages, 3);
+}
+
+}  // namespace
+}  // namespace stillpoint::sim
