@@ -23,7 +23,16 @@ bool IsForbiddenNull(const Schema& schema, const json::value& value) {
 
 void Conform(const Schema& schema, json::value& value);
 
-// What becomes of a member of which only the schema's default, if any, is right.
+// Where no list belongs, nothing is known of what is in one.
+void PruneUnknown(json::value& item) {
+  if (auto* object = item.if_object()) {
+    object->clear();
+  } else if (auto* array = item.if_array()) {
+    for (json::value& inner : *array) PruneUnknown(inner);
+  }
+}
+
+// `schema`: null when there is none for it.
 bool DropsMember(const Schema* schema, bool keeps_unknown, const json::value& value) {
   if (!schema) return !keeps_unknown;
   return IsForbiddenNull(*schema, value) && !schema->default_value;
@@ -53,8 +62,14 @@ void Conform(const Schema& schema, json::value& value) {
   if (IsForbiddenNull(schema, value) && schema.default_value) value = *schema.default_value;
   if (auto* object = value.if_object()) {
     ConformMembers(schema, *object, false);
-  } else if (auto* array = value.if_array(); array && schema.items) {
-    for (json::value& item : *array) Conform(*schema.items, item);
+  } else if (auto* array = value.if_array()) {
+    for (json::value& item : *array) {
+      if (schema.items) {
+        Conform(*schema.items, item);
+      } else if (!schema.preserves_unknown_fields) {
+        PruneUnknown(item);
+      }
+    }
   }
 }
 
@@ -85,10 +100,22 @@ class UnknownFields {
   void LookAt(const Schema& schema, const json::value& value, const Path& path) {
     if (const auto* object = value.if_object()) {
       LookInto(schema, *object, path, false);
-    } else if (const auto* array = value.if_array(); array && schema.items) {
+    } else if (const auto* array = value.if_array()) {
       for (std::size_t i = 0; i < array->size(); ++i) {
-        LookAt(*schema.items, (*array)[i], path.Index(i));
+        if (schema.items) {
+          LookAt(*schema.items, (*array)[i], path.Index(i));
+        } else if (!schema.preserves_unknown_fields) {
+          AddAll((*array)[i], path.Index(i));
+        }
       }
+    }
+  }
+
+  void AddAll(const json::value& value, const Path& path) {
+    if (const auto* object = value.if_object()) {
+      for (const auto& member : *object) found_.push_back(path.Child(member.key()).BodyText());
+    } else if (const auto* array = value.if_array()) {
+      for (std::size_t i = 0; i < array->size(); ++i) AddAll((*array)[i], path.Index(i));
     }
   }
 

@@ -291,7 +291,6 @@ class Duplicates {
 
   // Says it once of each element, at its second place.
   void Compare(const Schema& list, const json::array& array, const Path& path) {
-    if (array.size() < 2) return;
     std::vector<json::value> seen;
     seen.reserve(array.size());
     for (std::size_t i = 0; i < array.size(); ++i) {
