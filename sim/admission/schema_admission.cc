@@ -3,6 +3,7 @@
 #include "api/crds.h"
 #include "sim/admission/defaulting.h"
 #include "sim/admission/field_error.h"
+#include "sim/admission/list_validation.h"
 #include "sim/admission/metadata.h"
 #include "sim/admission/rule_validation.h"
 #include "sim/admission/schema_validation.h"

@@ -1,10 +1,8 @@
-// Whether a value has the types, limits and words that its schema asks for; and whether the
-// elements of its sets and keyed lists are different. Source of truth:
-// k8s.io/kube-openapi/pkg/validation/validate and
-// k8s.io/apiextensions-apiserver/pkg/apiserver/{validation,schema/listtype}.
+// Whether a value has the types, limits and words that its schema asks for.
+// Source of truth: k8s.io/kube-openapi/pkg/validation/validate, and
+// k8s.io/apiextensions-apiserver/pkg/apiserver/validation.
 //
-// The real server goes through the members of an object in a random order; this goes through the
-// properties in the order of the schema.
+// The real server goes through the members of an object in a random order, this in theirs.
 #pragma once
 
 #include "sim/admission/field_error.h"
@@ -25,10 +23,5 @@ void ValidateSchema(const Schema& schema, const boost::json::object* before,
 // in its paths.
 void ValidateMember(const std::string& name, const Schema& schema, const boost::json::value* before,
                     const boost::json::value& value, FieldErrors& errors);
-
-// Elements that a set or a keyed list has twice, of a whole object. Forgiven if there were any
-// before.
-void ValidateUniqueness(const Schema& schema, const boost::json::object* before,
-                        const boost::json::object& object, FieldErrors& errors);
 
 }  // namespace stillpoint::sim
