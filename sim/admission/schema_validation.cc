@@ -11,7 +11,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <string>
+#include <utility>
 
 namespace stillpoint::sim {
 namespace {
