@@ -40,11 +40,11 @@ class SnapshotTest : public ContractTest {
   void Fill(const std::string& claim, const std::string& text) {
     Create(kClaims, Claim(claim));
     StartPod(*this, Pod("writer", claim));
-    Sh("writer", fmt::format("echo {} >{}/ledger; sync", text, kMountPath));
+    Sh("writer", fmt::format("echo {} >{}/ledger; sync", text, kData));
   }
   std::string ReadLedger(const std::string& claim) {
     StartPod(*this, Pod("reader", claim));
-    return Sh("reader", fmt::format("cat {}/ledger", kMountPath));
+    return Sh("reader", fmt::format("cat {}/ledger", kData));
   }
 
   std::string class_;
@@ -125,6 +125,9 @@ TEST_F(SnapshotTest, TheSourceCannotBeChanged) {
   EXPECT_THAT(answer.Message(), HasSubstr("persistentVolumeClaimName is immutable"));
 }
 
+// What becomes of one that is deleted before it is ready cannot be pinned. Two surprises: created
+// and deleted in one breath, it left a content behind for good, ready to use and bound to a
+// snapshot that is gone; deleted during its cut, it left a content that is terminating for minutes.
 TEST_F(SnapshotTest, ASnapshotThatIsDeletedTakesItsContentByTheDeletePolicy) {
   BoundClaim(*this, Claim("data"));
   const Json snapshot = Take("one", "data");
@@ -150,15 +153,6 @@ TEST_F(SnapshotTest, ItsContentStaysByTheRetainPolicy) {
   Merge(kContents, ContentOf(snapshot), {{"spec", {{"deletionPolicy", "Delete"}}}});
   Delete(kContents, ContentOf(snapshot));
   UntilGone(kContents, ContentOf(snapshot));
-}
-
-// Deleted before it is ready: what was begun is undone as well.
-TEST_F(SnapshotTest, OneThatIsDeletedAtOnceLeavesNothing) {
-  BoundClaim(*this, Claim("data"));
-  const Json snapshot = Take("one", "data");
-  Delete(kSnapshots, "one");
-  UntilGone(kSnapshots, "one");
-  if (policy_ == "Delete") UntilGone(kContents, ContentOf(snapshot));
 }
 
 TEST_F(SnapshotTest, OfAMissingClaimShowsAnErrorAndNoContent) {
@@ -190,7 +184,7 @@ TEST_F(SnapshotTest, AClaimFromASnapshotHoldsItsData) {
   Fill("data", "before");
   Take("one", "data");
   UntilReady("one");
-  Sh("writer", fmt::format("echo after >{}/ledger; sync", kMountPath));
+  Sh("writer", fmt::format("echo after >{}/ledger; sync", kData));
   const Json claim = Create(kClaims, Claim("restored", "one"));
   EXPECT_EQ(Text(claim, "/spec/dataSource/name"), "one");
   // The API server fills in the other form of the same.

@@ -97,8 +97,7 @@ TEST_F(VolumeTest, AClaimThatAPodUsesStaysUntilThePodIsGone) {
       kClaims, "data", [](const Json& now) { return Has(now, "/metadata/deletionTimestamp"); },
       "terminating");
   EXPECT_EQ(Text(marked, "/status/phase"), "Bound");
-  EXPECT_EQ(Sh("user", fmt::format("echo still here >{0}/f; cat {0}/f", kMountPath)),
-            "still here\n");
+  EXPECT_EQ(Sh("user", fmt::format("echo still here >{0}/f; cat {0}/f", kData)), "still here\n");
   EXPECT_TRUE(Exists(kClaims, "data"));
   Delete(kPods, "user");
   UntilGone(kPods, "user");
@@ -135,7 +134,7 @@ TEST_F(VolumeTest, ANamesakeIsNotGivenAReleasedVolume) {
 TEST_F(VolumeTest, AReservedVolumeIsBoundToTheClaimThatNamesIt) {
   Create(kClaims, Claim("data"));
   StartPod(*this, Pod("writer", "data"));
-  Sh("writer", fmt::format("echo old >{}/f; sync", kMountPath));
+  Sh("writer", fmt::format("echo old >{}/f; sync", kData));
   Delete(kPods, "writer");
   UntilGone(kPods, "writer");
   const Json claim = Get(kClaims, "data");
@@ -155,7 +154,7 @@ TEST_F(VolumeTest, AReservedVolumeIsBoundToTheClaimThatNamesIt) {
   EXPECT_EQ(Text(bound, "/spec/claimRef/uid"), UidOf(kept));
   EXPECT_EQ(Text(bound, "/spec/persistentVolumeReclaimPolicy"), "Retain");
   StartPod(*this, Pod("reader", "data-before"));
-  EXPECT_EQ(Sh("reader", fmt::format("cat {}/f", kMountPath)), "old\n");
+  EXPECT_EQ(Sh("reader", fmt::format("cat {}/f", kData)), "old\n");
   SetPolicy(volume, "Delete");
 }
 

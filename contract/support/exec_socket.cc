@@ -66,6 +66,7 @@ class ExecSocket::Impl {
   asio::ssl::context context_;
   websocket::stream<beast::ssl_stream<beast::tcp_stream>> stream_;
   beast::flat_buffer buffer_;
+  bool has_status_ = false;
 };
 
 asio::awaitable<Upgrade> ExecSocket::Impl::Open(kube::Config config, kube::Credential credential,
@@ -100,11 +101,14 @@ asio::awaitable<std::optional<ExecFrame>> ExecSocket::Impl::Read() {
   tcp().expires_after(kTimeout);
   boost::system::error_code error;
   co_await stream_.async_read(buffer_, asio::redirect_error(use_awaitable, error));
-  if (error == websocket::error::closed) co_return std::nullopt;
+  // After the status the server hangs up without waiting for the closing handshake.
+  if (error == websocket::error::closed || (error && has_status_)) co_return std::nullopt;
   if (error) throw boost::system::system_error(error);
   const std::string message = beast::buffers_to_string(buffer_.data());
   if (message.empty()) throw std::runtime_error("a message without a channel");
-  co_return ExecFrame{static_cast<unsigned char>(message[0]), message.substr(1)};
+  ExecFrame frame{static_cast<unsigned char>(message[0]), message.substr(1)};
+  has_status_ = has_status_ || frame.channel == 3;
+  co_return frame;
 }
 
 asio::awaitable<void> ExecSocket::Impl::Write(std::string message) {
@@ -115,7 +119,10 @@ asio::awaitable<void> ExecSocket::Impl::Write(std::string message) {
 
 asio::awaitable<void> ExecSocket::Impl::Close() {
   tcp().expires_after(kTimeout);
-  co_await stream_.async_close(websocket::close_code::normal, use_awaitable);
+  // Whether the server says goodbye too is its own affair.
+  boost::system::error_code ignored;
+  co_await stream_.async_close(websocket::close_code::normal,
+                               asio::redirect_error(use_awaitable, ignored));
 }
 
 ExecSocket::ExecSocket(Session& session, const std::string& pod,

@@ -119,12 +119,21 @@ Json FindSnapshotClass(Session& session) {
                    "snapshot.storage.kubernetes.io~1is-default-class");
 }
 
+void MakePod(Session& session, const Json& pod) {
+  // A namespace gets the ServiceAccount that a pod needs a moment after itself: until then 403.
+  const auto deadline = session.clock().SteadyNow() + Session::kPatience;
+  while (true) {
+    auto made = session.Try({.verb = Verb::kCreate, .resource = kPods, .body = pod});
+    if (made) return;
+    if (made.error().code != api::Code::kForbidden || session.clock().SteadyNow() > deadline) {
+      throw std::runtime_error(made.error().message);
+    }
+    session.Await(session.clock().Sleep(std::chrono::milliseconds(50)));
+  }
+}
+
 Json StartPod(Session& session, const Json& pod) {
-  // A namespace has its ServiceAccount, without which no pod is admitted, a moment after itself.
-  session.Until(
-      {"", "v1", "ServiceAccount", "serviceaccounts"}, "default",
-      [](const Json& account) { return !account.is_null(); }, "there");
-  session.Create(kPods, pod);
+  MakePod(session, pod);
   return session.Until(
       kPods, NameOf(pod), [](const Json& now) { return ConditionOf(now, "Ready") == "True"; },
       "Ready");

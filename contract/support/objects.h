@@ -34,8 +34,10 @@ inline constexpr api::Resource kLeases = api::Lease::kResource;
 inline constexpr api::Resource kEvents = api::Event::kResource;
 inline constexpr api::Resource kConfigMaps{"", "v1", "ConfigMap", "configmaps"};
 
-// Where pods find their claim.
+// Where pods find their claim, and how a script in one says so: where a container has no root
+// directory of its own, it is told where to look.
 inline constexpr char kMountPath[] = "/data";
+inline constexpr char kData[] = "$POD_ROOT/data";
 
 // apiVersion, kind and name, merged into `fields`.
 [[nodiscard]] Json Object(const api::Resource& resource, const std::string& name,
@@ -59,6 +61,9 @@ inline constexpr char kMountPath[] = "/data";
 // The class that the settings name, else the default one, else the only one.
 [[nodiscard]] Json FindStorageClass(Session& session);
 [[nodiscard]] Json FindSnapshotClass(Session& session);
+
+// Makes the pod as soon as its namespace takes one.
+void MakePod(Session& session, const Json& pod);
 
 // Makes the pod and waits until it is ready.
 Json StartPod(Session& session, const Json& pod);
