@@ -69,12 +69,9 @@ DeploymentController::DeploymentController(Store& store, const WorkloadKnobs& kn
             }),
       // A pod that has gone lets a Deployment of strategy Recreate go on.
       pods_(store, api::Pod::kResource, [this](const std::string& set) {
-        for (const auto& [uid, key] : keys_) {
-          const auto owned = sets_.Of(uid);
-          const bool ours =
-              std::ranges::any_of(owned, [&](const auto& object) { return UidOf(*object) == set; });
-          if (ours) deployments_.Add(key);
-        }
+        const auto owner = owners_.find(set);
+        const auto at = owner == owners_.end() ? keys_.end() : keys_.find(owner->second);
+        if (at != keys_.end()) deployments_.Add(at->second);
       }) {
   store_.On(kDeployments, [this](const Change& change) {
     if (!change.now) {
@@ -84,6 +81,13 @@ DeploymentController::DeploymentController(Store& store, const WorkloadKnobs& kn
     }
     keys_[UidOf(*change.now)] = KeyOf(*change.now);
     deployments_.Add(KeyOf(*change.now));
+  });
+  store_.On(kSets, [this](const Change& change) {
+    if (change.now) {
+      owners_[UidOf(*change.now)] = ControllerOf(*change.now);
+    } else {
+      owners_.erase(UidOf(*change.before));
+    }
   });
 }
 

@@ -36,7 +36,6 @@ class DeploymentController {
   struct Progress {
     std::string counts;  // that moved last
     api::Time since{};
-    bool exceeded = false;
   };
 
   void Work(const Key& key);
@@ -52,8 +51,9 @@ class DeploymentController {
 
   Store& store_;
   WorkLoop deployments_;
-  std::map<std::string, Key> keys_;           // by UID
-  std::map<std::string, Progress> progress_;  // by UID
+  std::map<std::string, Key> keys_;            // by UID
+  std::map<std::string, Progress> progress_;   // by UID
+  std::map<std::string, std::string> owners_;  // UID of the Deployment by that of its ReplicaSet
   Owned sets_;
   Owned pods_;
 };

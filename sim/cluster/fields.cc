@@ -76,10 +76,6 @@ std::string UidOf(const json::object& object) {
   return std::string(Text(object, {"metadata", "uid"}));
 }
 
-bool IsTerminating(const json::object& object) {
-  return At(object, {"metadata", "deletionTimestamp"}) != nullptr;
-}
-
 std::string_view Annotation(const json::object& object, std::string_view key) {
   return Text(object, {"metadata", "annotations", key});
 }

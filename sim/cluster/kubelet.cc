@@ -3,7 +3,6 @@
 #include "api/core.h"
 #include "sim/cluster/claim_users.h"
 #include "sim/cluster/fields.h"
-#include "sim/cluster/resources.h"
 
 #include <fmt/format.h>
 
@@ -21,16 +20,6 @@ using Key = api::NamespacedName;
 namespace {
 
 constexpr auto& kPods = api::Pod::kResource;
-
-std::vector<std::string> ContainersOf(const json::object& pod) {
-  std::vector<std::string> names;
-  const auto* containers = List(pod, {"spec", "containers"});
-  if (containers == nullptr) return names;
-  for (const auto& item : *containers) {
-    if (item.is_object()) names.emplace_back(Text(item.get_object(), {"name"}));
-  }
-  return names;
-}
 
 std::chrono::milliseconds GraceOf(const json::object& pod) {
   const std::int64_t own = Int(pod, {"spec", "terminationGracePeriodSeconds"}, 30);
@@ -54,6 +43,7 @@ Kubelet::Kubelet(Store& store, ContainerRuntime& runtime, const NodeKnobs& knobs
     : store_(store),
       runtime_(runtime),
       knobs_(knobs),
+      lifecycle_(store, knobs),
       streams_(store.timeline()),
       keys_(store.timeline(), {.latency = knobs.status, .workers = 1000},
             [this](const Key& key, const WorkLoop::Done& done) { Work(key, done); }) {
@@ -68,11 +58,6 @@ Kubelet::Kubelet(Store& store, ContainerRuntime& runtime, const NodeKnobs& knobs
     if (news && !change.now) Stop(UidOf(pod));
     if (news && change.now) keys_.Add(KeyOf(pod));
   });
-  store_.Create(
-      kNodes,
-      {{"metadata", {{"name", knobs_.name}, {"labels", {{"kubernetes.io/hostname", knobs_.name}}}}},
-       {"spec", json::object()}});
-  ReportNode(true);
 }
 
 // ---- pods ---------------------------------------------------------------------------------------
@@ -90,7 +75,7 @@ void Kubelet::Work(const Key& key, const WorkLoop::Done& done) {
     return done(After::kNothing);
   }
   if (HasEnded(*object) || pods_.contains(uid)) return done(After::kNothing);
-  Pod& pod = pods_[uid];
+  PodRecord& pod = pods_[uid];
   pod.key = key;
   pod.object = object;
   pod.started = store_.Now();
@@ -107,22 +92,22 @@ void Kubelet::Work(const Key& key, const WorkLoop::Done& done) {
 // Again and again, until its volumes are there.
 void Kubelet::Start(const std::string& uid) {
   const auto found = pods_.find(uid);
-  if (found == pods_.end() || found->second.step != Pod::Step::kWaiting) return;
+  if (found == pods_.end() || found->second.step != PodRecord::Step::kWaiting) return;
   if (node_ != NodeState::kUp) return;  // begins again once it is up
   auto sandbox = SandboxOf(*found->second.object);
   if (!sandbox) {
     store_.timeline().After(std::chrono::seconds(1), [this, uid] { Start(uid); });
     return;
   }
-  found->second.step = Pod::Step::kRunning;
+  found->second.step = PodRecord::Step::kRunning;
   runtime_.StartPod(*sandbox);
 }
 
 void Kubelet::Stop(const std::string& uid) {
   const auto found = pods_.find(uid);
   if (found == pods_.end() || node_ != NodeState::kUp) return;
-  const auto step = std::exchange(found->second.step, Pod::Step::kStopping);
-  if (step == Pod::Step::kStopping) return;
+  const auto step = std::exchange(found->second.step, PodRecord::Step::kStopping);
+  if (step == PodRecord::Step::kStopping) return;
   const Key key = found->second.key;
   const auto object = store_.Find(kPods, key);
   const auto grace = GraceOf(object ? *object : *found->second.object);
@@ -133,7 +118,7 @@ void Kubelet::Stop(const std::string& uid) {
       if (pod && IsTerminating(*pod)) store_.Remove(kPods, key, uid);
     });
   };
-  if (step == Pod::Step::kWaiting) return stopped();
+  if (step == PodRecord::Step::kWaiting) return stopped();
   runtime_.StopPod(uid, grace, stopped);
 }
 
@@ -155,7 +140,7 @@ api::Result<PodSandbox> Kubelet::SandboxOf(const json::object& pod) const {
 bool Kubelet::Evict(const Key& key) {
   const auto object = store_.Find(kPods, key);
   const auto found = object ? pods_.find(UidOf(*object)) : pods_.end();
-  if (found == pods_.end() || found->second.step == Pod::Step::kStopping) return false;
+  if (found == pods_.end() || found->second.step == PodRecord::Step::kStopping) return false;
   const std::string uid = found->first;
   found->second.reason = "Evicted";
   for (auto& [name, container] : found->second.containers) {
@@ -169,16 +154,16 @@ bool Kubelet::Evict(const Key& key) {
 
 // ---- containers ---------------------------------------------------------------------------------
 
-Kubelet::Container* Kubelet::Find(const std::string& uid, const std::string& container) {
+ContainerRecord* Kubelet::Find(const std::string& uid, const std::string& container) {
   const auto pod = pods_.find(uid);
-  if (pod == pods_.end() || pod->second.step != Pod::Step::kRunning) return nullptr;
+  if (pod == pods_.end() || pod->second.step != PodRecord::Step::kRunning) return nullptr;
   const auto found = pod->second.containers.find(container);
   return found == pod->second.containers.end() ? nullptr : &found->second;
 }
 
 void Kubelet::OnStarted(const std::string& pod_uid, const std::string& container,
                         const std::string& container_id) {
-  Container* at = Find(pod_uid, container);
+  ContainerRecord* at = Find(pod_uid, container);
   if (at == nullptr) return;
   at->running = true;
   at->id = container_id;
@@ -188,7 +173,7 @@ void Kubelet::OnStarted(const std::string& pod_uid, const std::string& container
 }
 
 void Kubelet::OnReady(const std::string& pod_uid, const std::string& container, bool ready) {
-  Container* at = Find(pod_uid, container);
+  ContainerRecord* at = Find(pod_uid, container);
   if (at == nullptr || !at->running) return;
   at->ready = ready;
   StatusSoon(pod_uid);
@@ -196,7 +181,7 @@ void Kubelet::OnReady(const std::string& pod_uid, const std::string& container, 
 
 void Kubelet::OnEnded(const std::string& pod_uid, const std::string& container,
                       const std::string& container_id, int exit_code) {
-  Container* at = Find(pod_uid, container);
+  ContainerRecord* at = Find(pod_uid, container);
   if (at == nullptr || at->id != container_id) return;
   at->running = at->ready = false;
   at->state = {{"terminated",
@@ -213,7 +198,7 @@ void Kubelet::OnEnded(const std::string& pod_uid, const std::string& container,
 
 void Kubelet::OnStartFailed(const std::string& pod_uid, const std::string& container,
                             const std::string& reason, const std::string& message) {
-  Container* at = Find(pod_uid, container);
+  ContainerRecord* at = Find(pod_uid, container);
   if (at == nullptr) return;
   at->state = Waiting(reason, message);
   RestartLater(pod_uid, container);
@@ -222,7 +207,7 @@ void Kubelet::OnStartFailed(const std::string& pod_uid, const std::string& conta
 
 // The first time at once, then after a back-off that doubles.
 void Kubelet::RestartLater(const std::string& uid, const std::string& container) {
-  Container& at = pods_.at(uid).containers.at(container);
+  ContainerRecord& at = pods_.at(uid).containers.at(container);
   if (at.restarts++ == 0) {
     store_.timeline().After(knobs_.status, [this, uid, container] { Restart(uid, container); });
     return;
@@ -238,15 +223,15 @@ void Kubelet::RestartLater(const std::string& uid, const std::string& container)
 }
 
 void Kubelet::Restart(const std::string& uid, const std::string& container) {
-  const Container* at = Find(uid, container);
-  if (at == nullptr || at->running || node_ != NodeState::kUp) return;
+  const ContainerRecord* at = Find(uid, container);
+  if (at == nullptr || at->running || node_ == NodeState::kDead) return;
   runtime_.RestartContainer(uid, container);
 }
 
 // ---- status -------------------------------------------------------------------------------------
 
 void Kubelet::StatusSoon(const std::string& uid) {
-  Pod& pod = pods_.at(uid);
+  PodRecord& pod = pods_.at(uid);
   if (std::exchange(pod.status_due, true)) return;
   store_.timeline().After(knobs_.status, [this, uid] {
     const auto found = pods_.find(uid);
@@ -256,59 +241,11 @@ void Kubelet::StatusSoon(const std::string& uid) {
   });
 }
 
-void Kubelet::WriteStatus(Pod& pod) {
+void Kubelet::WriteStatus(const PodRecord& pod) {
   if (node_ != NodeState::kUp) return;
   const auto object = store_.Find(kPods, pod.key);
   if (!object || UidOf(*object) != UidOf(*pod.object)) return;
-  store_.Edit(kPods, pod.key, [&](json::object& now) { FillStatus(pod, now); });
-}
-
-std::string Kubelet::PhaseOf(const Pod& pod) const {
-  if (!pod.reason.empty()) return "Failed";
-  if (pod.step == Pod::Step::kWaiting) return "Pending";
-  bool all_ended = true;
-  bool failed = false;
-  bool any_started = false;
-  for (const auto& [name, container] : pod.containers) {
-    all_ended = all_ended && container.ended;
-    any_started = any_started || !container.id.empty();
-    failed = failed || (container.ended && Int(container.state, {"terminated", "exitCode"}) != 0);
-  }
-  if (all_ended) return failed ? "Failed" : "Succeeded";
-  return any_started ? "Running" : "Pending";
-}
-
-void Kubelet::FillStatus(const Pod& pod, json::object& object) const {
-  auto& status = Into(object, {"status"});
-  const std::string phase = PhaseOf(pod);
-  status["phase"] = phase;
-  if (!pod.reason.empty()) status["reason"] = pod.reason;
-  status["hostIP"] = "10.0.0.1";
-  status["podIP"] = pod.ip;
-  status["podIPs"] = json::array{json::object{{"ip", pod.ip}}};
-  status["startTime"] = Seconds(pod.started);
-  json::array containers;
-  bool ready = phase == "Running";
-  for (const auto& name : ContainersOf(object)) {
-    const auto found = pod.containers.find(name);
-    if (found == pod.containers.end()) continue;
-    const Container& container = found->second;
-    ready = ready && container.ready;
-    containers.push_back({{"name", name},
-                          {"ready", container.ready},
-                          {"started", container.running},
-                          {"restartCount", container.restarts},
-                          {"image", "model"},
-                          {"imageID", "model"},
-                          {"containerID", container.id},
-                          {"state", container.state},
-                          {"lastState", container.last_state}});
-  }
-  status["containerStatuses"] = std::move(containers);
-  const char* why = ready ? "" : "ContainersNotReady";
-  SetStatusCondition(object, "Initialized", true, "", "", store_.Now());
-  SetStatusCondition(object, "ContainersReady", ready, why, "", store_.Now());
-  SetStatusCondition(object, "Ready", ready, why, "", store_.Now());
+  store_.Edit(kPods, pod.key, [&](json::object& now) { FillStatus(pod, store_.Now(), now); });
 }
 
 // ---- the node -----------------------------------------------------------------------------------
@@ -324,63 +261,37 @@ api::Result<std::unique_ptr<Command>> Kubelet::StartCommand(const CommandRequest
 void Kubelet::SetNode(NodeState state) {
   if (state == node_) return;
   const NodeState before = std::exchange(node_, state);
-  const std::uint64_t spell = ++spell_;
   if (state != NodeState::kUp) {
     streams_.Cut();
-    store_.timeline().After(knobs_.not_ready_after, [this, spell] { Silence(spell); });
+    if (before == NodeState::kUp) lifecycle_.SetHeard(false);
     return;
   }
   streams_.Heal();
-  ReportNode(true);
+  lifecycle_.SetHeard(true);
+  CatchUp(before == NodeState::kDead);
+}
+
+// With what has changed while nobody reached the node.
+void Kubelet::CatchUp(bool was_dead) {
+  std::vector<std::string> orphans;
   for (auto& [uid, pod] : pods_) {
-    if (pod.step == Pod::Step::kWaiting) {
+    const auto object = store_.Find(kPods, pod.key);
+    if (!object || UidOf(*object) != uid) orphans.push_back(uid);
+    if (pod.step == PodRecord::Step::kWaiting) {
       store_.timeline().After(knobs_.pod_start, [this, id = uid] { Start(id); });
     }
-    if (before != NodeState::kDead || pod.step != Pod::Step::kRunning) continue;
+    if (!was_dead || pod.step != PodRecord::Step::kRunning) continue;
     for (auto& [name, container] : pod.containers) {
       container.running = container.ready = false;
       ++container.restarts;
       store_.timeline().After(knobs_.pod_start, [this, id = uid, of = name] { Restart(id, of); });
     }
   }
-  for (auto& [uid, pod] : pods_) WriteStatus(pod);
+  for (const auto& uid : orphans) Stop(uid);
+  for (const auto& [uid, pod] : pods_) WriteStatus(pod);
   store_.ForEach(kPods, [this](const json::object& pod) {
     if (Text(pod, {"spec", "nodeName"}) == knobs_.name) keys_.Add(KeyOf(pod));
   });
-}
-
-void Kubelet::ReportNode(bool ready) {
-  store_.Edit(kNodes, {"", knobs_.name}, [&](json::object& node) {
-    SetStatusCondition(
-        node, "Ready", ready, ready ? "KubeletReady" : "NodeStatusUnknown",
-        ready ? "kubelet is posting ready status" : "Kubelet stopped posting node status.",
-        store_.Now());
-  });
-}
-
-// The node lifecycle controller: nobody has heard of the node for too long.
-void Kubelet::Silence(std::uint64_t spell) {
-  if (spell != spell_) return;
-  ReportNode(false);
-  for (const auto& [uid, pod] : pods_) {
-    store_.Edit(kPods, pod.key, [&](json::object& object) {
-      SetStatusCondition(object, "Ready", false, "NodeNotReady", "", store_.Now());
-    });
-  }
-  store_.timeline().After(knobs_.evict_after, [this, spell] { EvictAll(spell); });
-}
-
-// They stay as objects, terminating, until the node is back. A DaemonSet's pods tolerate it.
-void Kubelet::EvictAll(std::uint64_t spell) {
-  if (spell != spell_) return;
-  for (const auto& [uid, pod] : pods_) {
-    const auto* owners = List(*pod.object, {"metadata", "ownerReferences"});
-    const bool tolerates =
-        owners != nullptr && std::ranges::any_of(*owners, [](const auto& owner) {
-          return owner.is_object() && Text(owner.get_object(), {"kind"}) == "DaemonSet";
-        });
-    if (!tolerates) store_.Delete(kPods, pod.key, uid);
-  }
 }
 
 }  // namespace stillpoint::sim

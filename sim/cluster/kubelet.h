@@ -1,20 +1,19 @@
-// Kubelet: runs the pods of the one node through a ContainerRuntime and writes their status; and
-// what becomes of the node's pods when the node is silent.
+// Kubelet: runs the pods of the one node through a ContainerRuntime and writes their status.
 //
-// Source of the contract: kubelet and the node lifecycle controller of the kube-controller-manager.
-// Not modelled: init and ephemeral containers, probes other than readiness, resources, images.
+// Source of the contract: k8s.io/kubernetes/pkg/kubelet. Not modelled: init and ephemeral
+// containers, probes other than readiness, resources, images.
 #pragma once
 
 #include "sim/cluster/container_runtime.h"
 #include "sim/cluster/knobs.h"
+#include "sim/cluster/node_lifecycle.h"
 #include "sim/cluster/node_streams.h"
+#include "sim/cluster/pod_status.h"
 #include "sim/cluster/store.h"
 #include "sim/cluster/work_loop.h"
 
 #include <boost/json/object.hpp>
 
-#include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -56,49 +55,23 @@ class Kubelet final : public ContainerEvents {
  private:
   using Key = api::NamespacedName;
 
-  struct Container {
-    bool running = false;
-    bool ready = false;
-    bool ended = false;  // for good
-    std::string id;
-    api::Time started{};
-    int restarts = 0;
-    boost::json::object state;  // as in status.containerStatuses
-    boost::json::object last_state;
-  };
-  struct Pod {
-    Key key;
-    StoredObject object;
-    enum class Step { kWaiting, kRunning, kStopping } step = Step::kWaiting;
-    std::map<std::string, Container> containers;
-    std::string ip;
-    std::string reason;  // why it has failed; empty: it has not
-    api::Time started{};
-    bool status_due = false;
-  };
-
   void Work(const Key& key, const WorkLoop::Done& done);
+  void CatchUp(bool was_dead);
   void Start(const std::string& uid);
   void Stop(const std::string& uid);
   void RestartLater(const std::string& uid, const std::string& container);
   void Restart(const std::string& uid, const std::string& container);
   void StatusSoon(const std::string& uid);
-  void WriteStatus(Pod& pod);
-  void FillStatus(const Pod& pod, boost::json::object& object) const;
-  [[nodiscard]] std::string PhaseOf(const Pod& pod) const;
+  void WriteStatus(const PodRecord& pod);
   [[nodiscard]] api::Result<PodSandbox> SandboxOf(const boost::json::object& pod) const;
-  [[nodiscard]] Container* Find(const std::string& uid, const std::string& container);
-
-  void ReportNode(bool ready);
-  void Silence(std::uint64_t spell);
-  void EvictAll(std::uint64_t spell);
+  [[nodiscard]] ContainerRecord* Find(const std::string& uid, const std::string& container);
 
   Store& store_;
   ContainerRuntime& runtime_;
   const NodeKnobs knobs_;
   NodeState node_ = NodeState::kUp;
-  std::uint64_t spell_ = 0;          // counts changes of node_
-  std::map<std::string, Pod> pods_;  // by UID
+  NodeLifecycle lifecycle_;
+  std::map<std::string, PodRecord> pods_;  // by UID
   int last_ip_ = 1;
   NodeStreams streams_;
   WorkLoop keys_;

@@ -43,7 +43,9 @@ api::Result<std::unique_ptr<Command>> NodeStreams::Open(ContainerRuntime& runtim
   auto command = runtime.StartCommand(
       request, [weak = std::weak_ptr(line)](api::Result<kube::ExecEvent> event) {
         const auto to = weak.lock();
-        if (to && !to->cut && to->sink) to->sink(std::move(event));
+        if (!to || to->cut || !to->sink) return;
+        const CommandSink listener = to->sink;  // which may drop the stream in answer
+        listener(std::move(event));
       });
   if (!command) return command.error();
   line->command = std::move(*command);

@@ -197,7 +197,8 @@ void SimCommand::Drop() {
 void SimCommand::Print(const std::string& line) {
   runtime_.timeline_.After(runtime_.knobs_.stream, [self = shared_from_this(), line] {
     if (!self->sink_) return;
-    self->sink_(kube::ExecEvent{.type = kube::ExecEvent::Type::kStdout, .data = line + "\n"});
+    const CommandSink sink = self->sink_;  // which may drop the stream in answer
+    sink(kube::ExecEvent{.type = kube::ExecEvent::Type::kStdout, .data = line + "\n"});
   });
 }
 

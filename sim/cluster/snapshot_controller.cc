@@ -1,7 +1,6 @@
 #include "sim/cluster/snapshot_controller.h"
 
 #include "api/core.h"
-#include "api/quantity.h"
 #include "api/snapshot.h"
 #include "api/time.h"
 #include "sim/cluster/fields.h"
@@ -9,14 +8,11 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <utility>
-#include <vector>
 
 namespace stillpoint::sim {
 
 namespace json = boost::json;
-using api::PersistentVolume;
 using api::PersistentVolumeClaim;
 using api::VolumeSnapshot;
 using api::VolumeSnapshotClass;
@@ -29,20 +25,8 @@ std::string ContentName(const json::object& snapshot) {
   return "snapcontent-" + UidOf(snapshot);
 }
 
-Key ClaimKey(const json::object& snapshot) {
-  return {std::string(Text(snapshot, {"metadata", "namespace"})),
-          std::string(Text(snapshot, {"spec", "source", "persistentVolumeClaimName"}))};
-}
-
 bool IsReady(const json::object& object) {
   return Flag(object, {"status", "readyToUse"});
-}
-
-// The snapshot that a claim is made from, if any.
-std::optional<Key> SourceSnapshot(const json::object& claim) {
-  if (Text(claim, {"spec", "dataSource", "kind"}) != VolumeSnapshot::kResource.kind) return {};
-  return Key{std::string(Text(claim, {"metadata", "namespace"})),
-             std::string(Text(claim, {"spec", "dataSource", "name"}))};
 }
 
 // What the content says that the snapshot does not say yet. As updateSnapshotStatus.
@@ -72,14 +56,6 @@ bool TakeStatus(json::object& snapshot, const json::object& content) {
 
 }  // namespace
 
-struct SnapshotController::Source {
-  std::string class_name;
-  std::string deletion_policy;
-  std::string driver;
-  std::string volume_handle;
-  std::string volume_mode;
-};
-
 SnapshotController::SnapshotController(Store& store, const SnapshotKnobs& knobs)
     : store_(store),
       snapshot_api_(store.timeline(), knobs.qps, knobs.burst, knobs.call),
@@ -90,49 +66,11 @@ SnapshotController::SnapshotController(Store& store, const SnapshotKnobs& knobs)
                   .backoff = knobs.retry_start,
                   .max_backoff = knobs.retry_max},
                  [this](const Key& key, const Done& done) { WorkOnSnapshot(key, done); }),
-      contents_(store.timeline(),
-                {.latency = knobs.watch,
-                 .workers = knobs.workers,
-                 .backoff = knobs.retry_start,
-                 .max_backoff = knobs.retry_max},
-                [this](const Key& key, const Done& done) { WorkOnContent(key, done); }) {
-  store_.On(VolumeSnapshot::kResource, [this](const Change& change) { SeeSnapshot(change); });
-  store_.On(VolumeSnapshotContent::kResource, [this](const Change& change) { SeeContent(change); });
-  store_.On(PersistentVolumeClaim::kResource, [this](const Change& change) { SeeClaim(change); });
-}
-
-// ---- what changed -------------------------------------------------------------------------------
-
-void SnapshotController::SeeSnapshot(const Change& change) {
-  const json::object& snapshot = change.now ? *change.now : *change.before;
-  const Key key = KeyOf(snapshot);
-  if (!change.now) {
-    snapshots_of_claim_[ClaimKey(snapshot)].erase(key);
-    return;
-  }
-  if (!change.before) snapshots_of_claim_[ClaimKey(snapshot)].insert(key);
-  snapshots_.Add(key);
-}
-
-void SnapshotController::SeeContent(const Change& change) {
-  const json::object& content = change.now ? *change.now : *change.before;
-  if (change.now) {
-    contents_.Add(KeyOf(content));
-    return;
-  }
-  snapshots_.Add({std::string(Text(content, {"spec", "volumeSnapshotRef", "namespace"})),
-                  std::string(Text(content, {"spec", "volumeSnapshotRef", "name"}))});
-}
-
-void SnapshotController::SeeClaim(const Change& change) {
-  const json::object& claim = change.now ? *change.now : *change.before;
-  const auto source = SourceSnapshot(claim);
-  if (!source) return;
-  if (change.now) {
-    claims_of_snapshot_[*source].insert(KeyOf(claim));
-  } else {
-    claims_of_snapshot_[*source].erase(KeyOf(claim));
-  }
+      contents_(store, snapshot_api_, snapshots_, knobs),
+      claims_(store) {
+  store_.On(VolumeSnapshot::kResource, [this](const Change& change) {
+    if (change.now) snapshots_.Add(KeyOf(*change.now));
+  });
 }
 
 // ---- a snapshot ---------------------------------------------------------------------------------
@@ -140,9 +78,9 @@ void SnapshotController::SeeClaim(const Change& change) {
 void SnapshotController::WorkOnSnapshot(const Key& key, const Done& done) {
   const StoredObject snapshot = store_.Find(VolumeSnapshot::kResource, key);
   if (!snapshot) return done(After::kNothing);
-  const auto claim = store_.Find(PersistentVolumeClaim::kResource, ClaimKey(*snapshot));
+  const auto claim = store_.Find(PersistentVolumeClaim::kResource, SourceClaim(*snapshot));
   const bool held = claim && HasFinalizer(*claim, kClaimFinalizer);
-  if (held && !IsClaimNeeded(key.ns, ClaimKey(*snapshot).name, "")) {
+  if (held && !claims_.IsClaimNeeded(SourceClaim(*snapshot), "")) {
     return ReleaseClaim(key, *snapshot, done);
   }
   if (IsTerminating(*snapshot)) return DeleteSnapshot(key, *snapshot, done);
@@ -161,29 +99,32 @@ void SnapshotController::WorkOnSnapshot(const Key& key, const Done& done) {
   const bool bind = content && Text(*content, {"spec", "deletionPolicy"}) == "Delete" &&
                     !HasFinalizer(*snapshot, kBoundFinalizer);
   if (!HasFinalizer(*snapshot, kAsSourceFinalizer) || bind) {
-    snapshot_api_.Call(1, [this, key, bind, done] {
-      store_.Edit(VolumeSnapshot::kResource, key, [&](json::object& object) {
-        if (IsTerminating(object)) return;
-        AddFinalizer(object, kAsSourceFinalizer);
-        if (bind) AddFinalizer(object, kBoundFinalizer);
-      });
-      WorkOnSnapshot(key, done);
-    });
-    return;
+    return AddFinalizers(key, bind, done);
   }
   const bool bound = !Text(*snapshot, {"status", "boundVolumeSnapshotContentName"}).empty();
   if (!IsReady(*snapshot) || !bound) {
-    if (content) return CopyStatus(key, ContentName(*snapshot), 2, done);
+    if (content) return CopyStatus(key, content, 2, done);
     return MakeContent(key, *snapshot, done);
   }
   if (!content) return SetError(key, "VolumeSnapshotContent is missing", true, done);
   done(After::kNothing);
 }
 
+void SnapshotController::AddFinalizers(const Key& key, bool bind, const Done& done) {
+  snapshot_api_.Call(1, [this, key, bind, done] {
+    store_.Edit(VolumeSnapshot::kResource, key, [&](json::object& object) {
+      if (IsTerminating(object)) return;
+      AddFinalizer(object, kAsSourceFinalizer);
+      if (bind) AddFinalizer(object, kBoundFinalizer);
+    });
+    WorkOnSnapshot(key, done);
+  });
+}
+
 // Nobody cuts its claim any more.
 void SnapshotController::ReleaseClaim(const Key& key, const json::object& snapshot,
                                       const Done& done) {
-  core_api_.Call(2, [this, key, claim = ClaimKey(snapshot), done] {
+  core_api_.Call(2, [this, key, claim = SourceClaim(snapshot), done] {
     store_.Edit(PersistentVolumeClaim::kResource, claim,
                 [](json::object& object) { RemoveFinalizer(object, kClaimFinalizer); });
     WorkOnSnapshot(key, done);
@@ -193,9 +134,9 @@ void SnapshotController::ReleaseClaim(const Key& key, const json::object& snapsh
 void SnapshotController::ChooseClass(const Key& key, const json::object& snapshot,
                                      const Done& done) {
   api::Result<std::string> name = [&]() -> api::Result<std::string> {
-    const auto source = FindSource(snapshot);
+    const auto source = FindSnapshotSource(store_, snapshot);
     if (!source) return source.error();
-    return FindDefaultClass(source->driver);
+    return FindDefaultSnapshotClass(store_, source->driver);
   }();
   if (!name) {
     return SetError(key, "Failed to set default snapshot class with error " + name.error().message,
@@ -212,7 +153,7 @@ void SnapshotController::ChooseClass(const Key& key, const json::object& snapsho
 void SnapshotController::MakeContent(const Key& key, const json::object& snapshot,
                                      const Done& done) {
   constexpr char kFailed[] = "Failed to create snapshot content with error ";
-  const auto claim = store_.Find(PersistentVolumeClaim::kResource, ClaimKey(snapshot));
+  const auto claim = store_.Find(PersistentVolumeClaim::kResource, SourceClaim(snapshot));
   if (!claim) {
     return SetError(key,
                     fmt::format("{}snapshot controller failed to update {} on API server: cannot "
@@ -225,10 +166,10 @@ void SnapshotController::MakeContent(const Key& key, const json::object& snapsho
       return SetError(key,
                       fmt::format("{}snapshot controller failed to update {} on API server: cannot "
                                   "add finalizer on claim because it is being deleted",
-                                  kFailed, ClaimKey(snapshot).name),
+                                  kFailed, SourceClaim(snapshot).name),
                       true, done);
     }
-    core_api_.Call(1, [this, key, claim_key = ClaimKey(snapshot), done] {
+    core_api_.Call(1, [this, key, claim_key = SourceClaim(snapshot), done] {
       store_.Edit(PersistentVolumeClaim::kResource, claim_key, [](json::object& object) {
         if (!IsTerminating(object)) AddFinalizer(object, kClaimFinalizer);
       });
@@ -238,7 +179,7 @@ void SnapshotController::MakeContent(const Key& key, const json::object& snapsho
     });
     return;
   }
-  const auto source = FindSource(snapshot);
+  const auto source = FindSnapshotSource(store_, snapshot);
   if (!source) {
     return SetError(key,
                     fmt::format("{}failed to get input parameters to create snapshot {}: \"{}\"",
@@ -248,7 +189,8 @@ void SnapshotController::MakeContent(const Key& key, const json::object& snapsho
   CreateContent(key, *source, done);
 }
 
-void SnapshotController::CreateContent(const Key& key, const Source& source, const Done& done) {
+void SnapshotController::CreateContent(const Key& key, const SnapshotSource& source,
+                                       const Done& done) {
   // getVolumeFromVolumeSnapshot asks the API for the volume.
   core_api_.Call(1, [this, key, source, done] {
     snapshot_api_.Call(1, [this, key, source, done] {
@@ -269,25 +211,23 @@ void SnapshotController::CreateContent(const Key& key, const Source& source, con
       if (!source.volume_mode.empty()) spec["sourceVolumeMode"] = source.volume_mode;
       store_.Create(VolumeSnapshotContent::kResource,
                     {{"metadata", {{"name", name}}}, {"spec", std::move(spec)}});
-      CopyStatus(key, name, 1, done);
+      CopyStatus(key, store_.Find(VolumeSnapshotContent::kResource, {"", name}), 1, done);
     });
   });
 }
 
-void SnapshotController::CopyStatus(const Key& key, const std::string& content, int reads,
+void SnapshotController::CopyStatus(const Key& key, const StoredObject& content, int reads,
                                     const Done& done) {
   snapshot_api_.Call(reads, [this, key, content, done] {
-    const StoredObject from = store_.Find(VolumeSnapshotContent::kResource, {"", content});
-    if (!from) return done(After::kBackoff);
     const auto snapshot = store_.Find(VolumeSnapshot::kResource, key);
-    if (!snapshot || UidOf(*snapshot) != Text(*from, {"spec", "volumeSnapshotRef", "uid"})) {
+    if (!snapshot || UidOf(*snapshot) != Text(*content, {"spec", "volumeSnapshotRef", "uid"})) {
       return done(After::kNothing);
     }
     json::object probe = *snapshot;
-    if (!TakeStatus(probe, *from)) return done(After::kNothing);
-    snapshot_api_.Call(1, [this, key, from, done] {
+    if (!TakeStatus(probe, *content)) return done(After::kNothing);
+    snapshot_api_.Call(1, [this, key, content, done] {
       store_.Edit(VolumeSnapshot::kResource, key,
-                  [&](json::object& object) { TakeStatus(object, *from); });
+                  [&](json::object& object) { TakeStatus(object, *content); });
       done(After::kNothing);
     });
   });
@@ -319,7 +259,7 @@ void SnapshotController::DeleteSnapshot(const Key& key, const json::object& snap
   const std::string name = ContentName(snapshot);
   const StoredObject content = store_.Find(VolumeSnapshotContent::kResource, {"", name});
   if (!content) return RemoveFinalizers(key, false, done);
-  if (IsBeingRestored(snapshot)) return done(After::kBackoff);
+  if (claims_.IsBeingRestored(snapshot)) return done(After::kBackoff);
   const bool cascades = Text(*content, {"spec", "deletionPolicy"}) == "Delete";
   const bool marked = !Annotation(*content, kBeingDeleted).empty();
   const int calls = (marked ? 0 : 1) + (cascades ? 1 : 0);
@@ -338,10 +278,9 @@ void SnapshotController::RemoveFinalizers(const Key& key, bool content_stays, co
   const bool any = HasFinalizer(*snapshot, kAsSourceFinalizer) ||
                    (!content_stays && HasFinalizer(*snapshot, kBoundFinalizer));
   if (!any) return done(After::kNothing);
-  const Key claim = ClaimKey(*snapshot);
+  const Key claim = SourceClaim(*snapshot);
   const auto source = store_.Find(PersistentVolumeClaim::kResource, claim);
-  if (source && HasFinalizer(*source, kClaimFinalizer) &&
-      !IsClaimNeeded(claim.ns, claim.name, key.name)) {
+  if (source && HasFinalizer(*source, kClaimFinalizer) && !claims_.IsClaimNeeded(claim, key.name)) {
     core_api_.Call(2, [this, key, claim, content_stays, done] {
       store_.Edit(PersistentVolumeClaim::kResource, claim,
                   [](json::object& object) { RemoveFinalizer(object, kClaimFinalizer); });
@@ -356,120 +295,6 @@ void SnapshotController::RemoveFinalizers(const Key& key, bool content_stays, co
     });
     done(After::kNothing);
   });
-}
-
-// ---- a content ----------------------------------------------------------------------------------
-
-void SnapshotController::WorkOnContent(const Key& key, const Done& done) {
-  const StoredObject content = store_.Find(VolumeSnapshotContent::kResource, key);
-  if (!content) return done(After::kNothing);
-  if (!IsTerminating(*content) && !HasFinalizer(*content, kContentFinalizer)) {
-    snapshot_api_.Call(1, [this, key, done] {
-      store_.Edit(VolumeSnapshotContent::kResource, key, [](json::object& object) {
-        if (!IsTerminating(object)) AddFinalizer(object, kContentFinalizer);
-      });
-      done(After::kNothing);
-    });
-    return;
-  }
-  const Key snapshot_key{std::string(Text(*content, {"spec", "volumeSnapshotRef", "namespace"})),
-                         std::string(Text(*content, {"spec", "volumeSnapshotRef", "name"}))};
-  const StoredObject snapshot = store_.Find(VolumeSnapshot::kResource, snapshot_key);
-  if (!snapshot || UidOf(*snapshot) != Text(*content, {"spec", "volumeSnapshotRef", "uid"})) {
-    return done(After::kNothing);
-  }
-  if (At(*content, {"status"}) != nullptr) snapshots_.Add(snapshot_key);
-  if (!IsTerminating(*snapshot) || !Annotation(*content, kBeingDeleted).empty()) {
-    return done(After::kNothing);
-  }
-  snapshot_api_.Call(1, [this, key, done] {
-    store_.Edit(VolumeSnapshotContent::kResource, key,
-                [](json::object& object) { SetAnnotation(object, kBeingDeleted, "yes"); });
-    done(After::kNothing);
-  });
-}
-
-// ---- facts --------------------------------------------------------------------------------------
-
-api::Result<SnapshotController::Source> SnapshotController::FindSource(
-    const json::object& snapshot) const {
-  const Key key = ClaimKey(snapshot);
-  const auto claim = store_.Find(PersistentVolumeClaim::kResource, key);
-  if (!claim) {
-    return api::Error{api::Code::kNotFound,
-                      fmt::format("failed to retrieve PVC {} from the lister: "
-                                  "\"persistentvolumeclaim \\\"{}\\\" not found\"",
-                                  key.name, key.name)};
-  }
-  if (Text(*claim, {"status", "phase"}) != "Bound") {
-    return api::Error{
-        api::Code::kInvalid,
-        fmt::format("the PVC {} is not yet bound to a PV, will not attempt to take a snapshot",
-                    key.name)};
-  }
-  const std::string volume_name(Text(*claim, {"spec", "volumeName"}));
-  const auto volume = store_.Find(PersistentVolume::kResource, {"", volume_name});
-  if (!volume) {
-    return api::Error{api::Code::kNotFound,
-                      fmt::format("failed to retrieve PV {} from the API server: "
-                                  "\"persistentvolumes \\\"{}\\\" not found\"",
-                                  volume_name, volume_name)};
-  }
-  if (Text(*volume, {"spec", "claimRef", "uid"}) != UidOf(*claim)) {
-    return api::Error{api::Code::kInvalid, "claim in dataSource not bound or invalid"};
-  }
-  if (Map(*volume, {"spec", "csi"}) == nullptr) {
-    return api::Error{
-        api::Code::kInvalid,
-        fmt::format("cannot find CSI PersistentVolumeSource for volume {}", volume_name)};
-  }
-  Source source{.class_name = std::string(Text(snapshot, {"spec", "volumeSnapshotClassName"})),
-                .driver = std::string(Text(*volume, {"spec", "csi", "driver"})),
-                .volume_handle = std::string(Text(*volume, {"spec", "csi", "volumeHandle"})),
-                .volume_mode = std::string(Text(*volume, {"spec", "volumeMode"}))};
-  if (const auto made_by = store_.Find(VolumeSnapshotClass::kResource, {"", source.class_name})) {
-    source.deletion_policy = Text(*made_by, {"deletionPolicy"});
-    source.driver = Text(*made_by, {"driver"});
-  }
-  return source;
-}
-
-api::Result<std::string> SnapshotController::FindDefaultClass(const std::string& driver) const {
-  std::vector<std::string> names;
-  store_.ForEach(VolumeSnapshotClass::kResource, [&](const json::object& object) {
-    if (Annotation(object, kDefaultSnapshotClass) == "true" && Text(object, {"driver"}) == driver) {
-      names.emplace_back(Text(object, {"metadata", "name"}));
-    }
-  });
-  if (names.empty()) return api::Error{api::Code::kNotFound, "cannot find default snapshot class"};
-  if (names.size() > 1) {
-    return api::Error{api::Code::kInvalid,
-                      fmt::format("{} default snapshot classes were found", names.size())};
-  }
-  return names.front();
-}
-
-bool SnapshotController::IsBeingRestored(const json::object& snapshot) const {
-  const auto claims = claims_of_snapshot_.find(KeyOf(snapshot));
-  if (claims == claims_of_snapshot_.end()) return false;
-  for (const Key& key : claims->second) {
-    const auto claim = store_.Find(PersistentVolumeClaim::kResource, key);
-    if (claim && Text(*claim, {"status", "phase"}) == "Pending") return true;
-  }
-  return false;
-}
-
-// A snapshot other than `but_for` is still made from the claim.
-bool SnapshotController::IsClaimNeeded(const std::string& ns, const std::string& claim,
-                                       const std::string& but_for) const {
-  const auto snapshots = snapshots_of_claim_.find({ns, claim});
-  if (snapshots == snapshots_of_claim_.end()) return false;
-  for (const Key& key : snapshots->second) {
-    if (key.name == but_for) continue;
-    const auto snapshot = store_.Find(VolumeSnapshot::kResource, key);
-    if (snapshot && !IsReady(*snapshot)) return true;
-  }
-  return false;
 }
 
 }  // namespace stillpoint::sim

@@ -6,16 +6,15 @@
 // snapshots, pre-provisioned snapshots, Events, metrics, conflicts of its own writes.
 #pragma once
 
-#include "api/error.h"
 #include "sim/cluster/knobs.h"
+#include "sim/cluster/snapshot_claims.h"
+#include "sim/cluster/snapshot_content_controller.h"
+#include "sim/cluster/snapshot_source.h"
 #include "sim/cluster/store.h"
 #include "sim/cluster/work_loop.h"
 
 #include <boost/json/object.hpp>
 
-#include <functional>
-#include <map>
-#include <set>
 #include <string>
 
 namespace stillpoint::sim {
@@ -28,37 +27,26 @@ class SnapshotController {
  private:
   using Key = api::NamespacedName;
   using Done = WorkLoop::Done;
-  struct Source;  // what a content is made of
-
-  void SeeSnapshot(const Change& change);
-  void SeeContent(const Change& change);
-  void SeeClaim(const Change& change);
 
   void WorkOnSnapshot(const Key& key, const Done& done);
+  void AddFinalizers(const Key& key, bool bind, const Done& done);
   void ReleaseClaim(const Key& key, const boost::json::object& snapshot, const Done& done);
   void ChooseClass(const Key& key, const boost::json::object& snapshot, const Done& done);
   void MakeContent(const Key& key, const boost::json::object& snapshot, const Done& done);
-  void CreateContent(const Key& key, const Source& source, const Done& done);
-  // The snapshot was read `reads` times through the API, and is written if the content says more.
-  void CopyStatus(const Key& key, const std::string& content, int reads, const Done& done);
+  void CreateContent(const Key& key, const SnapshotSource& source, const Done& done);
+  // Reads the snapshot `reads` times through the API and writes to it what `content` says, as that
+  // was seen when the pass began.
+  void CopyStatus(const Key& key, const StoredObject& content, int reads, const Done& done);
   void DeleteSnapshot(const Key& key, const boost::json::object& snapshot, const Done& done);
   void RemoveFinalizers(const Key& key, bool content_stays, const Done& done);
   void SetError(const Key& key, std::string message, bool not_ready, const Done& done);
-  void WorkOnContent(const Key& key, const Done& done);
-
-  [[nodiscard]] api::Result<Source> FindSource(const boost::json::object& snapshot) const;
-  [[nodiscard]] api::Result<std::string> FindDefaultClass(const std::string& driver) const;
-  [[nodiscard]] bool IsBeingRestored(const boost::json::object& snapshot) const;
-  [[nodiscard]] bool IsClaimNeeded(const std::string& ns, const std::string& claim,
-                                   const std::string& but_for) const;
 
   Store& store_;
   RateLimit snapshot_api_;
   RateLimit core_api_;
   WorkLoop snapshots_;
-  WorkLoop contents_;
-  std::map<Key, std::set<Key>> snapshots_of_claim_;
-  std::map<Key, std::set<Key>> claims_of_snapshot_;  // that are made from it
+  SnapshotContentController contents_;
+  SnapshotClaims claims_;
 };
 
 }  // namespace stillpoint::sim

@@ -29,18 +29,24 @@ void Store::Create(const api::Resource& resource, boost::json::object object) {
 
 void Store::Delete(const api::Resource& resource, const api::NamespacedName& key,
                    const std::string& uid) {
-  // It may be gone, or another one by now: then there is nothing to delete.
-  static_cast<void>(objects_.Delete({.verb = kube::Verb::kDelete,
-                                     .resource = resource,
-                                     .ns = key.ns,
-                                     .name = key.name,
-                                     .precondition_uid = uid}));
+  DeleteWith(resource, key, uid, {});
 }
 
 void Store::Remove(const api::Resource& resource, const api::NamespacedName& key,
                    const std::string& uid) {
-  const auto object = Find(resource, key);
-  if (object && UidOf(*object) == uid) objects_.Remove(resource, key);
+  DeleteWith(resource, key, uid, {{"gracePeriodSeconds", 0}});
+}
+
+void Store::DeleteWith(const api::Resource& resource, const api::NamespacedName& key,
+                       const std::string& uid, boost::json::object options) {
+  kube::Request request{.verb = kube::Verb::kDelete,
+                        .resource = resource,
+                        .ns = key.ns,
+                        .name = key.name,
+                        .precondition_uid = uid};
+  if (!options.empty()) request.body = std::move(options);
+  // It may be gone, or another one by now: then there is nothing to delete.
+  static_cast<void>(objects_.Delete(request));
 }
 
 }  // namespace stillpoint::sim

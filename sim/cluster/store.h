@@ -55,7 +55,7 @@ class Store {
   void Delete(const api::Resource& resource, const api::NamespacedName& key,
               const std::string& uid);
 
-  // That very object is gone, finalizers or not.
+  // As Delete, without the grace period: as the kubelet deletes a pod that has ended.
   void Remove(const api::Resource& resource, const api::NamespacedName& key,
               const std::string& uid);
 
@@ -67,6 +67,9 @@ class Store {
     api::Resource resource;
     React react;
   };
+
+  void DeleteWith(const api::Resource& resource, const api::NamespacedName& key,
+                  const std::string& uid, boost::json::object options);
 
   Objects& objects_;
   Timeline& timeline_;
