@@ -4,6 +4,8 @@
 #include "api/codec.h"
 
 #include <fmt/format.h>
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/storage_ptr.hpp>
 
 #include <algorithm>
 
@@ -99,7 +101,8 @@ json::value ApiServer::Page(const Request& request, std::vector<StoredObject> it
   const std::size_t size = limit == 0 ? items.size() : std::min(limit, items.size());
   json::object metadata{{"resourceVersion", Version(resource_version)}};
   const auto end = items.begin() + static_cast<std::ptrdiff_t>(size);
-  json::array page;
+  const auto memory = json::make_shared_resource<json::monotonic_resource>();
+  json::array page(memory);
   page.reserve(size);
   for (auto it = items.begin(); it != end; ++it) page.emplace_back(**it);
   if (end != items.end()) {
@@ -108,7 +111,10 @@ json::value ApiServer::Page(const Request& request, std::vector<StoredObject> it
     metadata["continue"] = token;
     metadata["remainingItemCount"] = items.end() - end;
   }
-  return json::object{{"metadata", std::move(metadata)}, {"items", std::move(page)}};
+  json::object list(memory);
+  list["metadata"] = std::move(metadata);
+  list["items"] = std::move(page);
+  return list;
 }
 
 api::Result<json::value> ApiServer::Review(const json::value& body) const {

@@ -20,9 +20,22 @@ namespace {
 constexpr api::Resource kNamespaces{"", "v1", "Namespace", "namespaces", false};
 constexpr std::int64_t kDefaultGrace = 30;
 
+// The text of the member `name` of a part of an object.
+std::string TextIn(const json::object& object, std::string_view part, std::string_view name) {
+  const auto* found = object.if_contains(part);
+  return found && found->is_object() ? TextOf(found->get_object(), name) : std::string();
+}
+
+// Whether a kubelet has to let go of it: as the pod strategy's CheckGracefulDelete.
+bool HasKubelet(const json::object& pod) {
+  const std::string phase = TextIn(pod, "status", "phase");
+  return !TextIn(pod, "spec", "nodeName").empty() && phase != "Failed" && phase != "Succeeded";
+}
+
 // How long a deletion leaves a pod; 0: not at all.
 std::int64_t GraceOf(const Request& request, const json::object& object) {
-  if (request.resource.plural != "pods" || !request.resource.group.empty()) return 0;
+  const bool pod = request.resource.plural == "pods" && request.resource.group.empty();
+  if (!pod || !HasKubelet(object)) return 0;
   const auto* asked = request.body.if_object();
   const auto* seconds = asked ? asked->if_contains("gracePeriodSeconds") : nullptr;
   const auto* spec = object.if_contains("spec");
@@ -106,7 +119,7 @@ api::Result<json::value> Objects::Create(const Request& original) {
   DropServersOwn(object);
   if (auto admitted = Admit(request, nullptr, object); !admitted) return admitted.error();
   if (request.dry_run) return json::value(std::move(object));
-  return json::value(*Put(request.resource, std::move(object)));
+  return json::value(Copied(*Put(request.resource, std::move(object))));
 }
 
 // ---- change -----------------------------------------------------------------------------------
@@ -117,16 +130,16 @@ api::Result<json::value> Objects::Patch(const Request& request, const std::strin
     if (request.verb != Verb::kApply || !request.subresource.empty()) return NotFound(request);
     return ApplyNew(request, manager);
   }
-  if (auto failed = CheckPreconditions(request, *found->object)) return *failed;
-  if (request.verb != Verb::kApply) return PatchFound(request, found->object, nullptr, manager);
+  const StoredObject before = found->object;  // kept, as the write replaces it
+  if (auto failed = CheckPreconditions(request, *before)) return *failed;
+  if (request.verb != Verb::kApply) return PatchFound(request, before, nullptr, manager);
   AppliedFields applied = found->applied;
-  return PatchFound(request, found->object, &applied, manager);
+  return PatchFound(request, before, &applied, manager);
 }
 
-api::Result<json::value> Objects::PatchFound(const Request& request, const StoredObject& found,
+api::Result<json::value> Objects::PatchFound(const Request& request, const StoredObject& before,
                                              AppliedFields* applied, const std::string& manager) {
-  const StoredObject before = found;  // the caller's may be the stored one, which the write changes
-  json::value now = *before;
+  json::value now = Copied(*before);
   if (applied) {
     if (auto done = ApplyAs(ManagerKey(manager, request.subresource), request, *applied, now);
         !done) {
@@ -171,13 +184,13 @@ api::Result<json::value> Objects::Update(const Request& request) {
   if (IsCustom(request.resource) && TextOf(MetadataOf(now), "resourceVersion").empty()) {
     return Invalid(request, "metadata.resourceVersion: must be specified for an update");
   }
-  if (auto failed = CheckPreconditions(request, *found->object)) return *failed;
-  return Write(request, found->object, std::move(now), nullptr);
+  const StoredObject before = found->object;  // kept, as the write replaces it
+  if (auto failed = CheckPreconditions(request, *before)) return *failed;
+  return Write(request, before, std::move(now), nullptr);
 }
 
-api::Result<json::value> Objects::Write(const Request& request, const StoredObject& found,
+api::Result<json::value> Objects::Write(const Request& request, const StoredObject& before,
                                         json::object now, AppliedFields* applied) {
-  const StoredObject before = found;
   KeepForeign(request, *before, now);
   if (IsTerminating(*before) && AddsFinalizer(*before, now)) {
     return Invalid(request, "no new finalizers can be added if the object is being deleted");
@@ -195,7 +208,7 @@ api::Result<json::value> Objects::Write(const Request& request, const StoredObje
   if (applied) table.entries[key].applied = std::move(*applied);
   if (now == *before) return json::value(std::move(now));
   CountGeneration(request.resource, *before, now);
-  return json::value(*Store(table, key, std::move(now), before));
+  return json::value(Copied(*Store(table, key, std::move(now), before)));
 }
 
 // ---- deletion ---------------------------------------------------------------------------------
@@ -213,7 +226,7 @@ api::Result<json::value> Objects::Delete(const Request& request) {
     return json::value(*before);
   }
   if (!IsTerminating(*before) || (grace == 0 && HasGrace(*before))) {
-    json::object now = *before;
+    json::object now = Copied(*before);
     auto& metadata = MetadataOf(now);
     if (!IsTerminating(*before)) {
       metadata["deletionTimestamp"] = Stamp();

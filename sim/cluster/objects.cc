@@ -61,7 +61,7 @@ void Objects::ForEach(const api::Resource& resource,
 api::Result<json::value> Objects::Get(const Request& request) const {
   const auto* entry = Find(request.resource, KeyOf(request));
   if (!entry) return NotFound(request);
-  return json::value(*entry->object);
+  return json::value(Copied(*entry->object));
 }
 
 // ---- writes of the cluster --------------------------------------------------------------------
@@ -92,7 +92,7 @@ bool Objects::Edit(const api::Resource& resource, const api::NamespacedName& key
   const auto found = table.entries.find(key);
   if (found == table.entries.end()) return false;
   const StoredObject before = found->second.object;
-  json::object now = *before;
+  json::object now = Copied(*before);
   change(now);
   if (now == *before) return true;
   if (IsLastWrite(*before, now)) {

@@ -58,10 +58,23 @@ constexpr std::array kServersOwn{"name",
 const json::object kEmpty;
 
 void CopyMember(json::object& to, const json::object& from, std::string_view member) {
-  if (const auto* value = from.if_contains(member)) {
-    to[member] = *value;
-  } else {
+  const auto* value = from.if_contains(member);
+  if (!value) {
     to.erase(member);
+    return;
+  }
+  auto& copied = to[member];
+  if (copied != *value) copied = *value;
+}
+
+// Makes all members but one what they are in `before`; most of them are that already.
+void Restore(const json::object& before, json::object& now, std::string_view but) {
+  for (auto it = now.begin(); it != now.end();) {
+    const bool added = it->key() != but && !before.contains(it->key());
+    it = added ? now.erase(it) : it + 1;
+  }
+  for (const auto& [key, value] : before) {
+    if (key != but) CopyMember(now, before, key);
   }
 }
 
@@ -192,9 +205,7 @@ bool HasFinalizers(const json::object& object) {
 
 void KeepForeign(const Request& request, const json::object& before, json::object& now) {
   if (request.subresource == "status") {
-    json::object kept = before;
-    CopyMember(kept, now, "status");
-    now = std::move(kept);
+    Restore(before, now, "status");
   } else if (request.subresource == "scale") {
     json::object kept = before;
     if (auto* spec = now["spec"].if_object(); spec && kept["spec"].is_object()) {

@@ -83,13 +83,22 @@ TEST_F(ObjectsTest, AnUpdateReplacesAllButTheStatusAndNeedsAVersion) {
 }
 
 TEST_F(ObjectsTest, APodWaitsForItsKubelet) {
-  Put(kPods, R"({"metadata":{"name":"a","namespace":"shop"},"spec":{}})");
+  Put(kPods, R"({"metadata":{"name":"a","namespace":"shop"},"spec":{"nodeName":"n"}})");
   ASSERT_EQ(Word(server_.Answer(Ask(Verb::kDelete, "null", kPods))), "ok");
   const auto terminating = server_.objects().Peek(kPods, {"shop", "a"});
   ASSERT_TRUE(terminating);
   EXPECT_EQ(terminating->at("metadata").at("deletionGracePeriodSeconds"), 30);
   ASSERT_EQ(Word(server_.Answer(Ask(Verb::kDelete, R"({"gracePeriodSeconds":0})", kPods))), "ok");
   EXPECT_FALSE(server_.objects().Peek(kPods, {"shop", "a"}));
+}
+
+TEST_F(ObjectsTest, APodWithoutAKubeletGoesAtOnce) {
+  for (const char* rest :
+       {R"("spec":{})", R"("spec":{"nodeName":"n"},"status":{"phase":"Failed"})"}) {
+    Put(kPods, std::string(R"({"metadata":{"name":"a","namespace":"shop"},)") + rest + "}");
+    ASSERT_EQ(Word(server_.Answer(Ask(Verb::kDelete, "null", kPods))), "ok");
+    EXPECT_FALSE(server_.objects().Peek(kPods, {"shop", "a"})) << rest;
+  }
 }
 
 TEST_F(ObjectsTest, AnotherUidMeansWhatItMeansToTheKindOfWrite) {
