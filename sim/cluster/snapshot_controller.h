@@ -29,11 +29,12 @@ class SnapshotController {
   using Done = WorkLoop::Done;
 
   void WorkOnSnapshot(const Key& key, const Done& done);
-  void AddFinalizers(const Key& key, bool bind, const Done& done);
+  void AddFinalizers(const Key& key, const StoredObject& seen, bool bind, const Done& done);
   void ReleaseClaim(const Key& key, const boost::json::object& snapshot, const Done& done);
   void ChooseClass(const Key& key, const boost::json::object& snapshot, const Done& done);
-  void MakeContent(const Key& key, const boost::json::object& snapshot, const Done& done);
-  void CreateContent(const Key& key, const SnapshotSource& source, const Done& done);
+  void MakeContent(const Key& key, const StoredObject& snapshot, const Done& done);
+  void CreateContent(const Key& key, const StoredObject& snapshot, const SnapshotSource& source,
+                     const Done& done);
   // Reads the snapshot `reads` times through the API and writes to it what `content` says, as that
   // was seen when the pass began.
   void CopyStatus(const Key& key, const StoredObject& content, int reads, const Done& done);

@@ -203,6 +203,17 @@ TEST_F(Snapshots, DoesNotGiveUpACutOfWhichItKnowsNothing) {
   EXPECT_EQ(cluster_->truth().cuts.size(), 1u) << "the same snapshot, not a second one";
 }
 
+TEST_F(Snapshots, LeavesAContentWhenItGoesInOneBreath) {
+  AddSnapshot("s", "data-0");
+  const std::string content = ContentOf("s");
+  time_.RunFor(1ms);
+  Delete(VolumeSnapshot::kResource, "s");
+  EXPECT_FALSE(Find(VolumeSnapshot::kResource, "s"));
+  time_.RunFor(2min);
+  ASSERT_TRUE(Find(VolumeSnapshotContent::kResource, content));
+  EXPECT_EQ(Get(VolumeSnapshotContent::kResource, content, {"status", "readyToUse"}), "true");
+}
+
 TEST_F(Snapshots, SaysWhatIsMissing) {
   AddSnapshot("no-claim", "nowhere");
   AddSnapshot("no-class", "data-0", "nothing");
