@@ -14,9 +14,7 @@ namespace stillpoint::contract {
 namespace {
 
 using kube::Verb;
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::UnorderedElementsAre;
 
 constexpr char kNobody[] = "11111111-2222-3333-4444-555555555555";
 

@@ -10,7 +10,6 @@
 namespace stillpoint::contract {
 namespace {
 
-using api::Code;
 using kube::Verb;
 using testing::HasSubstr;
 using testing::IsEmpty;

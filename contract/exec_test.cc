@@ -13,8 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 using api::Code;
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::StartsWith;
 
 TEST_F(ExecTest, StdoutAndStderrComeApart) {
   const Outcome outcome = Sh("echo out; echo err >&2; printf more");

@@ -8,9 +8,6 @@
 namespace stillpoint::contract {
 namespace {
 
-using kube::Verb;
-using testing::HasSubstr;
-
 class PatchTest : public ContractTest {
  protected:
   void SetUp() override {

@@ -13,10 +13,8 @@
 namespace stillpoint::contract {
 namespace {
 
-using kube::Verb;
 using testing::Contains;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 class SnapshotTest : public ContractTest {
  protected:

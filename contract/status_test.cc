@@ -7,7 +7,6 @@ namespace stillpoint::contract {
 namespace {
 
 using kube::Verb;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 using StatusTest = ContractTest;

@@ -13,8 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 using kube::Verb;
 using kube::WatchEvent;
-using testing::AnyOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 class WatchTest : public ContractTest {
