@@ -7,10 +7,12 @@
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stillpoint::api {
@@ -20,6 +22,17 @@ inline constexpr std::string_view kVersion = "v1alpha1";
 
 enum class OnError { kFail, kContinue };
 BOOST_DESCRIBE_ENUM(OnError, kFail, kContinue)
+
+// How a hook keeps the application still between its two halves.
+enum class HookMode {
+  kCommand,  // by what the command leaves behind when it has ended
+  kHeld      // by running: its stdin is the switch, see hooks/hold_script.h
+};
+BOOST_DESCRIBE_ENUM(HookMode, kCommand, kHeld)
+
+// The built-in profiles: hooks/profile.h. Here, as the schema names them.
+inline constexpr std::array<std::string_view, 4> kQuiesceProfiles{"fsfreeze", "mariadb", "mysql",
+                                                                  "sqlite"};
 
 enum class OnInconsistent { kFail, kKeep };
 BOOST_DESCRIBE_ENUM(OnInconsistent, kFail, kKeep)
@@ -40,17 +53,21 @@ struct HookSpec {
   std::string post_shell;
   std::optional<Duration> timeout;
   OnError on_error = OnError::kFail;
+  HookMode mode = HookMode::kCommand;
+  std::int64_t weight = 0;  // lower ones freeze first
   bool operator==(const HookSpec&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(HookSpec, (),
                       (name, pod_selector, container, command, shell, post_command, post_shell,
-                       timeout, on_error))
+                       timeout, on_error, mode, weight))
 
 struct VolumeBackupSpec {
   std::string application_ref;
   std::optional<LabelSelector> selector;
   std::vector<std::string> claims;
   std::vector<HookSpec> hooks;
+  std::string quiesce;       // instead of hooks: the name of a profile, for every pod
+  std::string quiesce_path;  // what the profile freezes, for those that need to be told
   Duration max_freeze{std::chrono::seconds(30)};
   std::string volume_snapshot_class_name;
   OnInconsistent on_inconsistent = OnInconsistent::kFail;
@@ -61,7 +78,7 @@ struct VolumeBackupSpec {
   bool operator==(const VolumeBackupSpec&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(VolumeBackupSpec, (),
-                      (application_ref, selector, claims, hooks, max_freeze,
+                      (application_ref, selector, claims, hooks, quiesce, quiesce_path, max_freeze,
                        volume_snapshot_class_name, on_inconsistent, ready_timeout, deletion_policy,
                        ttl, cancel))
 
@@ -115,11 +132,14 @@ struct FreezeTarget {
   std::string pod;
   std::string pod_uid;
   std::string container;
-  std::string hook;                       // its name in spec.hooks, or the annotation key
+  std::string hook;  // its name in spec.hooks, or the annotation key
+  HookMode mode = HookMode::kCommand;
+  std::int64_t weight = 0;
   bool guarded = false;                   // the command ends when its stream drops
   bool session_lock = false;              // takes a lock that ends with its client: no still point
   std::vector<std::string> pre_command;   // argv, as sent
-  std::vector<std::string> post_command;  // argv, as sent; empty: nothing thaws this target
+  std::vector<std::string> post_command;  // argv, as sent; empty: nothing thaws this target, or
+                                          // the end of its holder does
   Duration timeout{};
   OnError on_error = OnError::kFail;
   FreezeState state = FreezeState::kIntended;
@@ -129,8 +149,9 @@ struct FreezeTarget {
   bool operator==(const FreezeTarget&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(FreezeTarget, (),
-                      (pod, pod_uid, container, hook, guarded, session_lock, pre_command,
-                       post_command, timeout, on_error, state, frozen_at, thawed_at, thaw_attempts))
+                      (pod, pod_uid, container, hook, mode, weight, guarded, session_lock,
+                       pre_command, post_command, timeout, on_error, state, frozen_at, thawed_at,
+                       thaw_attempts))
 
 // The freeze journal.
 struct FreezeStatus {

@@ -37,7 +37,15 @@ StructSchema Hook() {
         .text = DurationBetween("1ms", "1h")},
        {.member = "on_error",
         .doc = "What a failed command before the cut means. Fail: nothing is cut, and the backup "
-               "fails. Continue: the volumes are cut all the same, as crash-consistent."}},
+               "fails. Continue: the volumes are cut all the same, as crash-consistent."},
+       {.member = "mode",
+        .doc = "How it keeps the application still. Command: by what the command has done when it "
+               "ends. Held: by running, from the moment when it prints STILLPOINT HELD until its "
+               "stdin ends; the command after the cut is then run only when its release was not "
+               "confirmed, and may be left out."},
+       {.member = "weight",
+        .doc = "Hooks of a lower weight freeze first, those of the same weight together. All thaw "
+               "at once."}},
       {{ExactlyOneOf({"command", "shell"}),
         "needs either command (program and arguments) or shell (text for /bin/sh -c)"},
        {AtMostOneOf({"postCommand", "postShell"}),
@@ -72,6 +80,17 @@ std::vector<FieldSchema> HowToBackUp() {
        .max_items = 16,
        .list_type = ListType::kMap,
        .list_key = "name"},
+      {.member = "quiesce",
+       .doc = "Instead of hooks: a built-in profile that brings the application in every pod to a "
+              "still point.",
+       .text = {.words = {kQuiesceProfiles.begin(), kQuiesceProfiles.end()}}},
+      {.member = "quiesce_path",
+       .doc =
+           "What the profile freezes. sqlite: the database file. fsfreeze: the mount point. When "
+           "absent, the pod's annotation backups.example.com/quiesce-path.",
+       .text = {.max_length = 1024,
+                .rules = {{"self.startsWith('/') && self != '/'",
+                           "is not an absolute path below /"}}}},
       {.member = "max_freeze",
        .doc = "The longest that the application may be still. When it is over the application "
               "goes on, whatever has been cut by then.",
@@ -113,9 +132,13 @@ std::vector<Rule> SpecRules() {
        "has both applicationRef and selector: set one of them"},
       {AtMostOneOf({"claims", "selector"}),
        "has both claims and selector: claims stand alone, or with applicationRef"},
+      {AtMostOneOf({"hooks", "quiesce"}), "has both hooks and quiesce: set one of them"},
+      {"!has(self.quiescePath) || (has(self.quiesce) && self.quiesce in ['fsfreeze', 'sqlite'])",
+       "has a quiescePath, which is for quiesce: fsfreeze and quiesce: sqlite only"},
       {"self.cancel || !oldSelf.cancel", "takes back cancel: make a new VolumeBackup"}};
-  for (const auto key : {"applicationRef", "selector", "claims", "hooks", "maxFreeze",
-                         "volumeSnapshotClassName", "onInconsistent", "readyTimeout"}) {
+  for (const auto key :
+       {"applicationRef", "selector", "claims", "hooks", "quiesce", "quiescePath", "maxFreeze",
+        "volumeSnapshotClassName", "onInconsistent", "readyTimeout"}) {
     rules.push_back(Fixed(key));
   }
   return rules;
@@ -143,6 +166,9 @@ StructSchema Target() {
        {.member = "pod_uid", .doc = "UID of the pod: a namesake is never thawed for it."},
        {.member = "container", .doc = "The container."},
        {.member = "hook", .doc = "The hook's name in the spec, or the annotation it comes from."},
+       {.member = "mode",
+        .doc = "Command: ended, when it has frozen. Held: it freezes for as long as it runs."},
+       {.member = "weight", .doc = "Lower ones are frozen first."},
        {.member = "guarded", .doc = "The command ends when its connection drops."},
        {.member = "session_lock",
         .doc = "The command takes a lock that ends with its client, so that it cannot hold the "
