@@ -6,7 +6,6 @@
 #include "controllers/backup_reader.h"
 
 #include <fmt/format.h>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -22,9 +21,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr auto kCreateRetry = 1s;
-
-// A pre-hook without a guard that has timed out is watched for so long.
-constexpr auto kLongestHook = 1h;
 
 // After so many failures to look at the pods the verdict is given without that look, as Crash.
 constexpr int kRecheckAttempts = 5;
@@ -188,96 +184,6 @@ BackupController::Async<> BackupController::ReadSnapshotContents(SessionPtr sess
     if (!read && read.error().code != api::Code::kForbidden) co_return read.error();
   }
   co_return api::Result<void>();
-}
-
-// ---- the freeze -------------------------------------------------------------------------------
-
-void BackupController::Reserve(BackupSession& session, std::vector<std::string> pod_uids) {
-  session.holds_pods = true;
-  session.pod_uids = std::move(pod_uids);
-}
-
-// Pods in parallel; the hooks of one pod one after another, as they are listed.
-void BackupController::StartPre(SessionPtr session, const std::vector<std::size_t>& targets) {
-  std::map<std::string, std::vector<std::size_t>> by_pod;
-  for (const std::size_t i : targets) {
-    TargetView& known = session->targets[i];
-    if (known.pre_running || known.pre) continue;
-    known.pre_running = true;
-    by_pod[session->object.status.freeze->targets[i].pod_uid].push_back(i);
-  }
-  for (auto& [uid, of_pod] : by_pod) {
-    tasks_.Spawn("pre-hooks of a pod", RunPreOfPod(session, std::move(of_pod)));
-  }
-}
-
-awaitable<void> BackupController::RunPreOfPod(SessionPtr session,
-                                              std::vector<std::size_t> targets) {
-  for (const std::size_t i : targets) co_await RunPre(session, i);
-}
-
-hooks::HookRun BackupController::RunOf(const BackupSession& session, std::size_t index,
-                                       api::HookPhase phase) const {
-  const api::FreezeTarget& target = session.object.status.freeze->targets[index];
-  return {.ns = session.object.metadata.ns,
-          .pod = target.pod,
-          .pod_uid = target.pod_uid,
-          .container = target.container,
-          .argv = phase == api::HookPhase::kPre ? target.pre_command : target.post_command,
-          .phase = phase,
-          .timeout = target.timeout};
-}
-
-awaitable<void> BackupController::RunPre(SessionPtr session, std::size_t index) {
-  using namespace boost::asio::experimental::awaitable_operators;
-  hooks::HookRun run = RunOf(*session, index, api::HookPhase::kPre);
-  hooks::FinishedRun finished;
-  if (session->thaw_began) {
-    finished.result = {.ended = true, .error = "not run, as the freeze was given up"};
-  } else if (run.argv.empty()) {
-    finished.result = {.outcome = hooks::Outcome::kSucceeded, .ended = true};
-  } else {
-    auto outcome = co_await (hooks_.Run(std::move(run)) || session->stop_pre_hooks.Wait());
-    if (outcome.index() == 0) {
-      finished = std::move(std::get<0>(outcome));
-    } else {
-      finished.result = {.outcome = hooks::Outcome::kStreamLost,
-                         .error = "stopped, as the freeze was given up"};
-    }
-  }
-  TargetView& known = session->targets[index];
-  known.pre_running = false;
-  known.pre_ended_at = deps_.clock.Now();
-  if (finished.result.ended) known.thaw.pre_hook_ended_at = known.pre_ended_at;
-  known.pre = std::move(finished.result);
-  controller_.queue().Add(KeyOf(session->object.metadata));
-  if (!finished.still_running) co_return;
-  const bool ended = co_await hooks_.AwaitEnd(std::move(finished.still_running), kLongestHook);
-  if (ended) session->targets[index].thaw.pre_hook_ended_at = deps_.clock.Now();
-  controller_.queue().Add(KeyOf(session->object.metadata));
-}
-
-void BackupController::StartPost(SessionPtr session, const StartThaw& thaw) {
-  if (!session->thaw_began) {
-    session->thaw_began = true;
-    session->cut_before_thaw = thaw.after_last_cut;
-    session->stop_pre_hooks.NotifyAll();
-  }
-  for (const std::size_t i : thaw.targets) {
-    hooks::ThawMemory& memory = session->targets[i].thaw;
-    if (memory.running) continue;
-    memory.running = true;
-    tasks_.Spawn("thaw", RunPost(session, i));
-  }
-}
-
-awaitable<void> BackupController::RunPost(SessionPtr session, std::size_t index) {
-  const api::Time started = deps_.clock.Now();
-  hooks::FinishedRun finished = co_await hooks_.Run(RunOf(*session, index, api::HookPhase::kPost));
-  TargetView& known = session->targets[index];
-  known.thaw_ended_at = deps_.clock.Now();
-  hooks::RememberThaw(known.thaw, finished.result, started, *known.thaw_ended_at);
-  controller_.queue().Add(KeyOf(session->object.metadata));
 }
 
 // ---- snapshots --------------------------------------------------------------------------------

@@ -129,17 +129,18 @@ BackupController::SessionPtr BackupController::SessionOf(const api::VolumeBackup
 BackupView BackupController::Observe(BackupSession& session) {
   const api::VolumeBackup& backup = session.object;
   const auto& freeze = backup.status.freeze;
-  BackupView view{.backup = backup,
-                  .identity = options_.identity,
-                  .may_freeze = !stopping_ && deps_.may_act(),
-                  .queued_behind = QueuedBehind(session),
-                  .in_use_by_restore = InUseByRestore(backup),
-                  .own_freeze = freeze && freeze->holder == options_.identity,
-                  .thaw_began = session.thaw_began,
-                  .cut_before_thaw = session.cut_before_thaw,
-                  .recheck = session.recheck,
-                  .targets = session.targets,
-                  .snapshots_known = SnapshotsKnown()};
+  BackupView view{
+      .backup = backup,
+      .identity = options_.identity,
+      .may_freeze = !stopping_ && deps_.may_act(),
+      .queued_behind = QueuedBehind(session),
+      .in_use_by_restore = InUseByRestore(backup),
+      .own_freeze = freeze && freeze->holder == options_.identity && !session.pod_uids.empty(),
+      .thaw_began = session.thaw_began,
+      .cut_before_thaw = session.cut_before_thaw,
+      .recheck = session.recheck,
+      .targets = session.targets,
+      .snapshots_known = SnapshotsKnown()};
   if (session.facts && deps_.clock.Now() - session.facts_read_at < kFactsLifetime) {
     view.facts = session.facts;
   }
@@ -271,7 +272,7 @@ bool BackupController::InUseByRestore(const api::VolumeBackup& backup) const {
 void BackupController::Forget(const std::string& uid) {
   const auto found = sessions_.find(uid);
   if (found == sessions_.end()) return;
-  found->second->stop_pre_hooks.NotifyAll();
+  found->second->stop->Ask();
   sessions_.erase(found);
 }
 

@@ -9,6 +9,7 @@
 #include "controllers/backup_plan.h"
 #include "controllers/backup_session.h"
 #include "controllers/cut_watch.h"
+#include "hooks/held_session.h"
 #include "hooks/hook_runner.h"
 #include "kube/client.h"
 #include "kube/clock.h"
@@ -102,14 +103,19 @@ class BackupController {
   void Reserve(BackupSession& session, std::vector<std::string> pod_uids);
   void StartPre(SessionPtr session, const std::vector<std::size_t>& targets);
   void StartPost(SessionPtr session, const StartThaw& thaw);
+  void EndPre(BackupSession& session, std::size_t target, hooks::HookResult result);
   void StartCreates(SessionPtr session, const std::vector<std::size_t>& volumes);
 
   void Notify(const api::VolumeBackup& backup, const EmitEvent& event);
 
-  // Tasks beside the passes (backup_acts.cc). Each ends by bringing its backup back.
+  // Tasks beside the passes (backup_hook_acts.cc, backup_acts.cc). Each ends by bringing its backup
+  // back.
   [[nodiscard]] boost::asio::awaitable<void> RunPreOfPod(SessionPtr session,
                                                          std::vector<std::size_t> targets);
   [[nodiscard]] boost::asio::awaitable<void> RunPre(SessionPtr session, std::size_t target);
+  [[nodiscard]] boost::asio::awaitable<void> RunHold(SessionPtr session, std::size_t target);
+  [[nodiscard]] boost::asio::awaitable<void> WatchHolder(SessionPtr session, std::size_t target,
+                                                         std::unique_ptr<hooks::HeldSession> held);
   [[nodiscard]] boost::asio::awaitable<void> RunPost(SessionPtr session, std::size_t target);
   [[nodiscard]] boost::asio::awaitable<void> CreateSnapshot(SessionPtr session, std::size_t volume);
 

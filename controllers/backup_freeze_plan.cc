@@ -21,16 +21,6 @@ constexpr auto kSnapshotErrorGrace = 10s;
 // the thaw is still owed and goes on.
 constexpr auto kThawPatience = 60s;
 
-std::string Place(const api::FreezeTarget& target) {
-  return fmt::format("{}/{}", target.pod, target.container);
-}
-
-// The container refused to run it: it has frozen nothing and never will, so nothing is owed. A
-// thaw could not run there either, and would hold the object for as long as the pod lives.
-bool NeverBegan(const TargetView& known) {
-  return known.pre && known.pre->outcome == hooks::Outcome::kNotStarted && known.pre->ended;
-}
-
 }  // namespace
 
 void BackupPlanner::Freeze() {
@@ -52,6 +42,12 @@ void BackupPlanner::RecordTargets() {
     const TargetView& known = view_.targets[i];
     api::FreezeTarget& target = next_.freeze->targets[i];
     if (known.pre && !target.pre_command.empty()) RecordHook(i, api::HookPhase::kPre, *known.pre);
+    const auto& holder = known.thaw.holder;
+    if (holder && holder->end && known.pre && known.pre->Succeeded()) {
+      hooks::HookResult end = *holder->end;
+      if (!end.Succeeded() && end.error.empty()) end.error = end.HeldSentence();
+      RecordHook(i, api::HookPhase::kPost, end);
+    }
     if (known.thaw.last) RecordHook(i, api::HookPhase::kPost, *known.thaw.last);
     if (target.state == api::FreezeState::kIntended && known.pre && known.pre->Succeeded()) {
       target.state = api::FreezeState::kFrozen;
@@ -117,7 +113,18 @@ std::optional<BackupPlanner::Loss> BackupPlanner::CurrentLoss() const {
                 fmt::format("not every volume was cut within maxFreeze ({})",
                             api::FormatDuration(spec_.max_freeze))};
   }
+  if (auto lost = LostHolder()) return lost;
   return SnapshotTrouble();
+}
+
+// Before anybody has asked it to release: told at once, and not when all is cut.
+std::optional<BackupPlanner::Loss> BackupPlanner::LostHolder() const {
+  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+    const auto& [pre_running, pre, pre_ended_at, thaw, thaw_ended_at] = view_.targets[i];
+    const bool held = pre && pre->Succeeded() && thaw.holder && thaw.holder->end;
+    if (held && next_.freeze->targets[i].on_error == api::OnError::kFail) return HolderLoss(i);
+  }
+  return std::nullopt;
 }
 
 std::optional<BackupPlanner::Loss> BackupPlanner::FailedPreHook() const {
@@ -150,19 +157,30 @@ bool BackupPlanner::PreHooksDone() const {
   return std::ranges::all_of(view_.targets, [](const TargetView& t) { return t.pre.has_value(); });
 }
 
-// Those that the journal announced and nobody has sent yet: the answer to its write was lost.
-void BackupPlanner::StartMissingPreHooks() {
-  std::vector<std::size_t> missing;
-  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
-    if (!view_.targets[i].pre && !view_.targets[i].pre_running) missing.push_back(i);
+// Of the lowest weight that is not done, those that nobody has sent yet.
+std::vector<std::size_t> BackupPlanner::DuePreHooks() const {
+  const auto known = [&](std::size_t i) {
+    return i < view_.targets.size() ? view_.targets[i] : TargetView{};
+  };
+  std::optional<std::int64_t> weight;
+  std::vector<std::size_t> due;
+  for (std::size_t i = 0; i < next_.freeze->targets.size(); ++i) {
+    const std::int64_t own = next_.freeze->targets[i].weight;
+    if (known(i).pre || (weight && own > *weight)) continue;
+    if (!weight || own < *weight) due.clear();
+    weight = own;
+    if (!known(i).pre_running) due.push_back(i);
   }
-  if (!missing.empty()) Act(StartPreHooks{std::move(missing)});
+  return due;
 }
 
 void BackupPlanner::AdvanceFreeze() {
   if (next_.freeze) {
     WakeAt(next_.freeze->deadline);
-    if (!PreHooksDone()) return StartMissingPreHooks();
+    if (!PreHooksDone()) {
+      if (auto due = DuePreHooks(); !due.empty()) Act(StartPreHooks{std::move(due)});
+      return;
+    }
     if (next_.phase == api::BackupPhase::kFreezing) {
       SetPhase(api::BackupPhase::kCutting, reason::kFrozen);
       SetCondition("Frozen", "True", reason::kFrozen,
@@ -197,24 +215,33 @@ void BackupPlanner::Thaw() {
   plan_.actions.insert(plan_.actions.begin(), StartThaw{std::move(due), AllCut()});
 }
 
+// The container refused to run it, or its turn did not come before all was given up: it has frozen
+// nothing and never will, so nothing is owed.
+bool BackupPlanner::NeverBegan(std::size_t index) const {
+  const TargetView& known = view_.targets[index];
+  if (!known.pre) return view_.own_freeze && !known.pre_running && !known.thaw.last;
+  return known.pre->outcome == hooks::Outcome::kNotStarted && known.pre->ended;
+}
+
 void BackupPlanner::RecordThawProgress(std::vector<std::size_t>* due) {
   for (std::size_t i = 0; i < view_.targets.size(); ++i) {
     api::FreezeTarget& target = next_.freeze->targets[i];
     if (!hooks::ThawOwed(target)) continue;
-    if (NeverBegan(view_.targets[i])) {
+    if (NeverBegan(i)) {
       target.state = api::FreezeState::kThawed;
       continue;
     }
     const hooks::ThawDecision decision =
-        hooks::PlanThaw(target, next_.freeze->intended_at, view_.targets[i].thaw, now_);
+        hooks::PlanThaw(target, *next_.freeze, view_.targets[i].thaw, now_);
     if (decision.settled) {
       target.state = *decision.settled;
       target.thawed_at = view_.targets[i].thaw_ended_at;
       if (target.state == api::FreezeState::kLost) {
         Event(true, reason::kThawUnconfirmed, "Thaw",
-              fmt::format("{}: the end of the pre-hook was never seen; check by hand that it is "
-                          "not frozen",
-                          Place(target)));
+              fmt::format("{}: {}; check by hand that it is not frozen", Place(target),
+                          target.mode == api::HookMode::kHeld
+                              ? HolderLoss(i).message
+                              : std::string("the end of the pre-hook was never seen")));
       }
     } else if (decision.thaw_now) {
       due->push_back(i);
@@ -270,69 +297,6 @@ void BackupPlanner::RecordFreezeDuration() {
   if (!first) return;
   next_.freeze_duration =
       api::FormatDuration(std::chrono::duration_cast<api::Duration>(*last - *first));
-}
-
-// ---- the verdict ------------------------------------------------------------------------------
-
-// Application only if every volume was cut while every pod was still, by what this process has
-// itself seen. Anything less is Crash, with the reason.
-void BackupPlanner::GiveVerdict() {
-  const std::optional<Loss> broken = BrokenStillness();
-  if (!broken) {
-    next_.consistency = api::Consistency::kApplication;
-    next_.consistency_reason = reason::kSucceeded;
-    return;
-  }
-  const bool asked_for =
-      broken->reason == reason::kSessionLock || broken->reason == reason::kHookFailed;
-  if (!asked_for && spec_.on_inconsistent == api::OnInconsistent::kFail) {
-    return Fail(broken->reason, broken->message);
-  }
-  next_.consistency = api::Consistency::kCrash;
-  next_.consistency_reason = broken->reason;
-  Event(true, reason::kInconsistent, "Verify",
-        fmt::format("crash-consistent only: {}; {}", broken->message, StateOfApplication()));
-}
-
-std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
-  if (!view_.cut_before_thaw) {
-    return Loss{reason::kFreezeExpired, "the thaw began before every volume was cut"};
-  }
-  if (!view_.recheck->error.empty()) {
-    return Loss{reason::kInconsistent,
-                "the pods could not be looked at after the thaw: " + view_.recheck->error};
-  }
-  if (!view_.recheck->newcomers.empty()) {
-    return Loss{
-        reason::kPodReplaced,
-        fmt::format("pod {} appeared during the freeze and was not brought to a still point",
-                    view_.recheck->newcomers.front())};
-  }
-  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
-    const api::FreezeTarget& target = next_.freeze->targets[i];
-    const auto& pre = view_.targets[i].pre;
-    if (target.pre_command.empty()) continue;
-    if (!pre || !pre->Succeeded()) {
-      return Loss{reason::kHookFailed,
-                  fmt::format("pre-hook {} in {}: {} (onError: Continue)", target.hook,
-                              Place(target), pre ? pre->Sentence() : std::string("did not run"))};
-    }
-    const auto pod = view_.recheck->containers.find(target.pod_uid);
-    const bool same_life = pod != view_.recheck->containers.end() &&
-                           pod->second.contains(target.container) &&
-                           pod->second.at(target.container) == pre->container_id;
-    if (!same_life) {
-      return Loss{reason::kPodReplaced,
-                  fmt::format("{} was restarted or replaced during the freeze", Place(target))};
-    }
-    if (target.session_lock) {
-      return Loss{reason::kSessionLock,
-                  fmt::format("pre-hook {} in {} takes a lock that ended with its client, before "
-                              "the volumes were cut",
-                              target.hook, Place(target))};
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace stillpoint::controllers

@@ -154,9 +154,7 @@ void BackupPlanner::WriteJournal() {
   SetPhase(api::BackupPhase::kFreezing, reason::kFreezeStarted);
   SetCondition("Frozen", "False", reason::kFreezeStarted, "the pre-hooks are being run");
   CommitStatus();
-  std::vector<std::size_t> all(next_.freeze->targets.size());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-  Act(StartPreHooks{std::move(all)});
+  Act(StartPreHooks{DuePreHooks()});
   WakeAt(next_.freeze->deadline);
 }
 

@@ -70,7 +70,7 @@ struct BackupView {
   std::string queued_behind;          // a sentence: who must finish first; empty: nobody
   bool in_use_by_restore = false;
 
-  // The journal was written by this very process.
+  // The journal was written by this very process, which remembers all that it did since.
   bool own_freeze = false;
   bool thaw_began = false;
   bool cut_before_thaw = false;  // when the thaw began, every volume was known to be cut

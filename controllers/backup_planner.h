@@ -1,4 +1,4 @@
-// BackupPlanner: the workings of PlanBackup, split over three .cc files by the part of the
+// BackupPlanner: the workings of PlanBackup, split over four .cc files by the part of the
 // protocol. Private to backup_*_plan.cc.
 #pragma once
 
@@ -12,6 +12,9 @@ namespace stillpoint::controllers {
 
 // "1 volume", "3 volumes".
 [[nodiscard]] std::string Counted(std::size_t count, std::string_view thing);
+
+// "mysql-0/db"
+[[nodiscard]] std::string Place(const api::FreezeTarget& target);
 
 class BackupPlanner {
  public:
@@ -46,16 +49,22 @@ class BackupPlanner {
   [[nodiscard]] std::optional<Loss> CurrentLoss() const;
   [[nodiscard]] std::optional<Loss> FailedPreHook() const;
   [[nodiscard]] std::optional<Loss> SnapshotTrouble() const;
-  void StartMissingPreHooks();
+  [[nodiscard]] std::optional<Loss> LostHolder() const;
+  [[nodiscard]] std::vector<std::size_t> DuePreHooks() const;
   void AdvanceFreeze();
   void Thaw();
   void RecordThawProgress(std::vector<std::size_t>* due);
   void AfterThaw();
   void RecordFreezeDuration();
-  void GiveVerdict();
-  [[nodiscard]] std::optional<Loss> BrokenStillness() const;
+  [[nodiscard]] bool NeverBegan(std::size_t target) const;
   [[nodiscard]] bool PreHooksDone() const;
   [[nodiscard]] bool ThawOverdue() const;
+
+  // ---- backup_verdict_plan.cc: what it is worth ----
+  void GiveVerdict();
+  [[nodiscard]] std::optional<Loss> BrokenStillness() const;
+  [[nodiscard]] std::optional<Loss> BrokenHook(std::size_t target) const;
+  [[nodiscard]] Loss HolderLoss(std::size_t target) const;
 
   // ---- backup_finish_plan.cc: snapshots, the end, the words for it ----
   void RecordSnapshots();

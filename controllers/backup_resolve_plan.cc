@@ -233,6 +233,8 @@ class Resolver {
     std::vector<hooks::PodFacts> pods;
     for (const GroupPod& pod : pods_) pods.push_back(pod.hook);
     hooks::HookPlan plan = hooks::PlanHooks({.spec_hooks = backup_.spec.hooks,
+                                             .quiesce = backup_.spec.quiesce,
+                                             .quiesce_path = backup_.spec.quiesce_path,
                                              .pods = std::move(pods),
                                              .workload_annotations = facts_.workload_annotations,
                                              .max_freeze = backup_.spec.max_freeze});
@@ -256,6 +258,8 @@ class Resolver {
                             .pod_uid = target.pod_uid,
                             .container = target.container,
                             .hook = target.hook,
+                            .mode = target.mode,
+                            .weight = target.weight,
                             .guarded = target.guarded,
                             .session_lock = target.session_lock,
                             .pre_command = target.pre_command,

@@ -4,7 +4,7 @@
 
 #include "controllers/backup_plan.h"
 #include "controllers/cut_watch.h"
-#include "kube/waiters.h"
+#include "hooks/stop_signal.h"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -20,7 +20,8 @@ namespace stillpoint::controllers {
 }
 
 struct BackupSession {
-  explicit BackupSession(boost::asio::any_io_executor executor) : stop_pre_hooks(executor) {}
+  explicit BackupSession(boost::asio::any_io_executor executor)
+      : stop(std::make_shared<hooks::StopSignal>(executor)) {}
 
   api::VolumeBackup object;  // as this process last read or wrote it
 
@@ -28,13 +29,13 @@ struct BackupSession {
   api::Time facts_read_at{};
   std::optional<api::Time> forbidden_since;
   bool holds_pods = false;            // from just before the journal until the last thaw
-  std::vector<std::string> pod_uids;  // of the group, when the freeze began
+  std::vector<std::string> pod_uids;  // of the group, when the freeze began; empty: not by us
   std::unique_ptr<CutWatch::Use> cut_watch;
 
   bool thaw_began = false;
   bool cut_before_thaw = false;
   std::vector<TargetView> targets;
-  kube::Waiters stop_pre_hooks;  // the thaw does not wait for a pre-hook that still runs
+  std::shared_ptr<hooks::StopSignal> stop;  // asked when the thaw begins, or nobody wants it
 
   std::optional<GroupRecheck> recheck;
   int recheck_failures = 0;

@@ -30,6 +30,7 @@ inline constexpr char kPostHookMissing[] = "PostHookMissing";
 inline constexpr char kSessionLock[] = "SessionLockInOneShotHook";
 inline constexpr char kHookFailed[] = "HookFailed";
 inline constexpr char kHookTimedOut[] = "HookTimedOut";
+inline constexpr char kHolderLost[] = "HolderLost";
 inline constexpr char kPodReplaced[] = "PodReplaced";
 inline constexpr char kFreezeExpired[] = "FreezeExpired";
 inline constexpr char kThawRetrying[] = "ThawRetrying";

@@ -1,5 +1,8 @@
-// How long a guarded command can run, as the runner bounds it and as the thaw has to assume.
+// How long a guarded or a held command can run, as the runner bounds it and as the thaw has to
+// assume.
 #pragma once
+
+#include "hooks/hold_script.h"
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +26,18 @@ namespace stillpoint::hooks {
 [[nodiscard]] constexpr std::chrono::milliseconds LongestGuardedLife(
     std::chrono::milliseconds timeout) {
   return ConnectTimeout(timeout) + GuardBound(timeout) + std::chrono::seconds(4);
+}
+
+// For a held command to end once it was asked to, or its stream has: its grace, its SIGTERM and
+// SIGKILL, and the way back of the exit status.
+inline constexpr std::chrono::milliseconds kHeldEndBound =
+    kHoldReleaseGrace + std::chrono::seconds(2);
+
+// From the intent to the moment when a held command runs no more, whoever is still there to see it:
+// its timer bounds it to `bound` from its start. 4 s: as above.
+[[nodiscard]] constexpr std::chrono::milliseconds LongestHeldLife(std::chrono::milliseconds timeout,
+                                                                  std::chrono::milliseconds bound) {
+  return ConnectTimeout(timeout) + bound + kHeldEndBound + std::chrono::seconds(4);
 }
 
 }  // namespace stillpoint::hooks

@@ -1,11 +1,14 @@
 #include "hooks/hook_annotations.h"
 
 #include "api/codec.h"
+#include "api/duration.h"
+#include "api/quote.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace stillpoint::hooks {
@@ -41,6 +44,44 @@ bool HasNul(const std::string& text) {
   return text.find('\0') != std::string::npos;
 }
 
+bool IgnoringCase(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+std::string Value(const Annotations& annotations, std::string_view key) {
+  const auto found = annotations.find(std::string(key));
+  return found == annotations.end() ? std::string() : found->second;
+}
+
+// Each of these reads one annotation that is there.
+api::Result<void> ReadTimeout(const std::string& text, HookSettings* settings) {
+  const auto parsed = api::ParseDuration(text);
+  if (!parsed) return parsed.error();
+  if (*parsed <= api::Duration::zero()) {
+    return api::Error{api::Code::kInvalid, "must be longer than 0s"};
+  }
+  settings->timeout = *parsed;
+  return api::Result<void>();
+}
+
+api::Result<void> ReadOnError(const std::string& text, HookSettings* settings) {
+  const bool go_on = IgnoringCase(text, "Continue");
+  if (!go_on && !IgnoringCase(text, "Fail")) {
+    return api::Error{api::Code::kInvalid,
+                      fmt::format("{} is neither Fail nor Continue", api::Quote(text))};
+  }
+  settings->on_error = go_on ? api::OnError::kContinue : api::OnError::kFail;
+  return api::Result<void>();
+}
+
+api::Result<void> ReadWeight(const std::string& text, HookSettings* settings) {
+  const char* end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, settings->weight);
+  if (error == std::errc() && last == end) return api::Result<void>();
+  return api::Error{api::Code::kInvalid, fmt::format("{} is not a whole number", api::Quote(text))};
+}
+
 }  // namespace
 
 std::optional<AnnotatedHook> FindPreHook(const Annotations& annotations) {
@@ -49,6 +90,28 @@ std::optional<AnnotatedHook> FindPreHook(const Annotations& annotations) {
 
 std::optional<AnnotatedHook> FindPostHook(const Annotations& annotations) {
   return Find(annotations, kPostHookKeys);
+}
+
+bool NamesHooks(const Annotations& annotations) {
+  return FindPreHook(annotations) || FindPostHook(annotations) ||
+         annotations.contains(std::string(kHoldHookKey)) ||
+         annotations.contains(std::string(kQuiesceKey));
+}
+
+HookSettings ReadHookSettings(const Annotations& annotations) {
+  HookSettings settings{.container = Value(annotations, kHookContainerKey)};
+  const auto read = [&](std::string_view key, auto parse) {
+    const std::string text = Value(annotations, key);
+    if (text.empty()) return;
+    const api::Result<void> done = parse(text, &settings);
+    if (!done) {
+      settings.problems.emplace_back(key, fmt::format("{}: {}", key, done.error().message));
+    }
+  };
+  read(kHookTimeoutKey, ReadTimeout);
+  read(kHookOnErrorKey, ReadOnError);
+  read(kHookWeightKey, ReadWeight);
+  return settings;
 }
 
 api::Result<std::vector<std::string>> ParseHookCommand(const std::string& key,

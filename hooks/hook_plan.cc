@@ -1,17 +1,19 @@
 #include "hooks/hook_plan.h"
 
-#include "api/duration.h"
 #include "api/labels.h"
 #include "api/quote.h"
 #include "hooks/guard.h"
+#include "hooks/hold_script.h"
 #include "hooks/hook_annotations.h"
+#include "hooks/hook_notices.h"
+#include "hooks/profile.h"
 #include "hooks/session_lock.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -21,52 +23,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr api::Duration kDefaultTimeout = 30s;
-constexpr std::size_t kNamesShown = 5;
 
 constexpr std::string_view kInvalid = "HookInvalid";
 constexpr std::string_view kConflict = "HookConflict";
 constexpr std::string_view kPostHookMissing = "PostHookMissing";
 constexpr std::string_view kSessionLock = "SessionLockInOneShotHook";
-
-std::string Listed(const std::vector<std::string>& names) {
-  const auto shown = std::min(names.size(), kNamesShown);
-  std::string text = fmt::format("{}", fmt::join(std::span(names).first(shown), ", "));
-  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
-  return text;
-}
-
-bool IgnoringCase(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-// The same fault in many pods becomes one notice: its message is finished when all are known.
-class Notices {
- public:
-  void Add(std::string_view reason, std::string where, const std::string& pod, std::string text) {
-    const auto same = std::ranges::find_if(notices_, [&](const HookNotice& notice) {
-      return notice.reason == reason && notice.where == where && notice.message == text;
-    });
-    HookNotice& notice = same != notices_.end()
-                             ? *same
-                             : notices_.emplace_back(HookNotice{
-                                   std::string(reason), std::move(where), {}, std::move(text)});
-    const bool named = !notice.pods.empty() && notice.pods.back() == pod;
-    if (!pod.empty() && !named) notice.pods.push_back(pod);
-  }
-
-  std::vector<HookNotice> Finish() && {
-    for (HookNotice& notice : notices_) {
-      if (notice.pods.empty()) continue;
-      notice.message = fmt::format("{} {}: {}", notice.pods.size() == 1 ? "pod" : "pods",
-                                   Listed(notice.pods), notice.message);
-    }
-    return std::move(notices_);
-  }
-
- private:
-  std::vector<HookNotice> notices_;
-};
 
 // A hook as it was written, before it is put into a container of a pod.
 struct Draft {
@@ -114,6 +75,9 @@ class Planner {
         SpecArgv(hook.post_command, hook.post_shell).empty()) {
       refuse(at, "has no hook: set command or shell, and postCommand or postShell");
     }
+    if (hook.mode == api::HookMode::kHeld && SpecArgv(hook.command, hook.shell).empty()) {
+      refuse(at, "mode Held needs command or shell");
+    }
     if (hook.timeout && *hook.timeout <= 0s) {
       refuse(at + ".timeout", "must be longer than 0s");
     }
@@ -144,6 +108,8 @@ class Planner {
     draft.target.post_command = SpecArgv(hook.post_command, hook.post_shell);
     draft.target.timeout = hook.timeout.value_or(kDefaultTimeout);
     draft.target.on_error = hook.on_error;
+    draft.target.weight = hook.weight;
+    if (hook.mode == api::HookMode::kHeld) MakeHeld(&draft.target);
     draft.target.source = HookSource::kSpec;
     draft.container = hook.container;
     draft.where_container = at + ".container";
@@ -152,7 +118,58 @@ class Planner {
     return draft;
   }
 
+  // A held hook runs under a script: a program and its arguments become a text for it.
+  static void MakeHeld(HookTarget* target) {
+    if (target->pre_command.empty()) return;  // said by CheckSpec
+    target->mode = api::HookMode::kHeld;
+    const auto& argv = target->pre_command;
+    if (!IsShellForm(argv)) {
+      target->pre_command = {"/bin/sh", "-c", "exec " + ShellQuoted(argv)};
+    }
+  }
+
+  // ---- profiles ----
+
+  // `named_at` is where the name stands.
+  std::optional<Draft> FromProfile(const PodFacts& pod, const std::string& name,
+                                   std::string_view named_at, std::string path,
+                                   const Annotations& settings, HookSource source) {
+    const Profile* profile = FindProfile(name);
+    if (profile == nullptr) {
+      Problem(std::string(named_at), pod.name,
+              fmt::format("{}: there is no profile {}; there are {}", named_at, api::Quote(name),
+                          fmt::join(api::kQuiesceProfiles, ", ")));
+      return std::nullopt;
+    }
+    Draft draft;
+    bool valid = ReadSettings(pod, settings, &draft);
+    if (path.empty()) path = Value(settings, kQuiescePathKey);
+    if (!profile->path.empty() && !path.starts_with('/')) {
+      Problem(std::string(kQuiescePathKey), pod.name,
+              fmt::format("{}: {} needs {} as an absolute path, in {} or in spec.quiescePath",
+                          named_at, profile->name, profile->path, kQuiescePathKey));
+      valid = false;
+    }
+    if (!valid) return std::nullopt;
+    const auto timeout = std::min(draft.target.timeout, input_.max_freeze);
+    const ProfileCommands commands = profile->make({.path = std::move(path), .timeout = timeout});
+    draft.target.pre_command = {"/bin/sh", "-c", commands.hold};
+    if (!commands.thaw.empty()) draft.target.post_command = {"/bin/sh", "-c", commands.thaw};
+    draft.target.mode = api::HookMode::kHeld;
+    draft.target.hook = named_at;
+    draft.target.source = source;
+    draft.where_pre = draft.where_post = named_at;
+    return draft;
+  }
+
   // ---- annotations ----
+
+  // Those of the pod, completed by those of its workload.
+  Annotations Completed(const PodFacts& pod) const {
+    Annotations all = pod.annotations;
+    all.insert(input_.workload_annotations.begin(), input_.workload_annotations.end());
+    return all;
+  }
 
   // Empty when there is no hook, or when something is wrong with it.
   std::optional<Draft> FromAnnotations(const PodFacts& pod, const Annotations& annotations,
@@ -161,6 +178,13 @@ class Planner {
     const auto post = FindPostHook(annotations);
     WarnOfConflict(pod, pre);
     WarnOfConflict(pod, post);
+    const std::string hold = Value(annotations, kHoldHookKey);
+    const std::string quiesce = Value(annotations, kQuiesceKey);
+    if (!OnlyOne(pod, annotations, pre)) return std::nullopt;
+    if (!quiesce.empty()) {
+      return FromProfile(pod, quiesce, kQuiesceKey, {}, annotations, source);
+    }
+    if (!hold.empty()) return FromHold(pod, hold, post, annotations, source);
     Draft draft;
     bool valid = ReadCommand(pod, pre, &draft.target.pre_command);
     valid &= ReadCommand(pod, post, &draft.target.post_command);
@@ -172,6 +196,37 @@ class Planner {
     draft.target.hook = draft.target.pre_command.empty() ? draft.where_post : draft.where_pre;
     draft.target.source = source;
     return draft;
+  }
+
+  std::optional<Draft> FromHold(const PodFacts& pod, const std::string& text,
+                                const std::optional<AnnotatedHook>& post,
+                                const Annotations& annotations, HookSource source) {
+    Draft draft;
+    const AnnotatedHook hold{std::string(kHoldHookKey), text, {}};
+    bool valid = ReadCommand(pod, hold, &draft.target.pre_command);
+    valid &= ReadCommand(pod, post, &draft.target.post_command);
+    valid &= ReadSettings(pod, annotations, &draft);
+    if (!valid || draft.target.pre_command.empty()) return std::nullopt;
+    MakeHeld(&draft.target);
+    draft.where_pre = hold.key;
+    draft.where_post = post ? post->key : "backups.example.com/post-hook";
+    draft.target.hook = hold.key;
+    draft.target.source = source;
+    return draft;
+  }
+
+  // A pod is frozen in one way. A post-hook beside a held hook is no other way.
+  bool OnlyOne(const PodFacts& pod, const Annotations& annotations,
+               const std::optional<AnnotatedHook>& pre) {
+    std::vector<std::string> ways;
+    for (const std::string_view key : {kQuiesceKey, kHoldHookKey}) {
+      if (!Value(annotations, key).empty()) ways.emplace_back(key);
+    }
+    if (pre && !pre->value.empty()) ways.push_back(pre->key);
+    if (ways.size() < 2) return true;
+    Problem(ways.front(), pod.name,
+            fmt::format("{} are both there; keep one", fmt::join(ways, " and ")));
+    return false;
   }
 
   void WarnOfConflict(const PodFacts& pod, const std::optional<AnnotatedHook>& hook) {
@@ -194,34 +249,14 @@ class Planner {
   }
 
   bool ReadSettings(const PodFacts& pod, const Annotations& annotations, Draft* draft) {
-    draft->container = Value(annotations, kHookContainerKey);
+    HookSettings settings = ReadHookSettings(annotations);
+    draft->container = std::move(settings.container);
     draft->where_container = kHookContainerKey;
-    bool valid = ReadTimeout(pod, Value(annotations, kHookTimeoutKey), &draft->target.timeout);
-    valid &= ReadOnError(pod, Value(annotations, kHookOnErrorKey), &draft->target.on_error);
-    return valid;
-  }
-
-  bool ReadTimeout(const PodFacts& pod, const std::string& text, api::Duration* timeout) {
-    *timeout = kDefaultTimeout;
-    if (text.empty()) return true;
-    const auto parsed = api::ParseDuration(text);
-    if (parsed && *parsed > 0s) {
-      *timeout = *parsed;
-      return true;
-    }
-    Problem(std::string(kHookTimeoutKey), pod.name,
-            fmt::format("{}: {}", kHookTimeoutKey,
-                        parsed ? "must be longer than 0s" : parsed.error().message));
-    return false;
-  }
-
-  bool ReadOnError(const PodFacts& pod, const std::string& text, api::OnError* on_error) {
-    const bool go_on = IgnoringCase(text, "Continue");
-    *on_error = go_on ? api::OnError::kContinue : api::OnError::kFail;
-    if (go_on || text.empty() || IgnoringCase(text, "Fail")) return true;
-    Problem(std::string(kHookOnErrorKey), pod.name,
-            fmt::format("{}: {} is neither Fail nor Continue", kHookOnErrorKey, api::Quote(text)));
-    return false;
+    draft->target.timeout = settings.timeout.value_or(kDefaultTimeout);
+    draft->target.on_error = settings.on_error;
+    draft->target.weight = settings.weight;
+    for (auto& [key, message] : settings.problems) Problem(key, pod.name, std::move(message));
+    return settings.problems.empty();
   }
 
   static std::string Value(const Annotations& annotations, std::string_view key) {
@@ -232,6 +267,12 @@ class Planner {
   // ---- a pod ----
 
   void PlanPod(const PodFacts& pod) {
+    if (!input_.quiesce.empty()) {
+      auto draft = FromProfile(pod, input_.quiesce, "spec.quiesce", input_.quiesce_path,
+                               Completed(pod), HookSource::kSpec);
+      if (draft) Place(pod, std::move(*draft));
+      return;
+    }
     bool by_spec = false;
     for (std::size_t i = 0; i < input_.spec_hooks.size(); ++i) {
       if (!Selects(input_.spec_hooks[i], pod)) continue;
@@ -239,7 +280,7 @@ class Planner {
       Place(pod, FromSpec(i));
     }
     if (by_spec) return;
-    const bool own = FindPreHook(pod.annotations) || FindPostHook(pod.annotations);
+    const bool own = NamesHooks(pod.annotations);
     auto draft = own ? FromAnnotations(pod, pod.annotations, HookSource::kPod)
                      : FromAnnotations(pod, input_.workload_annotations, HookSource::kWorkload);
     if (draft) Place(pod, std::move(*draft));
@@ -254,9 +295,11 @@ class Planner {
     target.pod_uid = pod.uid;
     target.container = std::move(*container);
     target.timeout = std::min(target.timeout, input_.max_freeze);
-    target.guarded = IsShellForm(target.pre_command);
-    target.session_lock = TakesSessionLock(target.pre_command);
-    Warn(pod, draft);
+    if (target.mode == api::HookMode::kCommand) {
+      target.guarded = IsShellForm(target.pre_command);
+      target.session_lock = TakesSessionLock(target.pre_command);
+      Warn(pod, draft);
+    }
     targets_.push_back(std::move(target));
   }
 

@@ -3,11 +3,13 @@
 // The hooks of a pod come from one place: from those spec.hooks that select it; else from its own
 // annotations, when one of them names a hook (an empty value too: it says that there is none); else
 // from the annotations of its workload. Keys: hook_annotations.h. What is wrong with them is found
-// here, before anything is frozen.
+// here, before anything is frozen. spec.quiesce takes the place of all hooks; container, time-out,
+// onError, weight and path may still be annotated.
 #pragma once
 
 #include "api/volume_backup.h"
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +27,8 @@ struct PodFacts {
 
 struct HookInput {
   std::vector<api::HookSpec> spec_hooks;
+  std::string quiesce;       // spec.quiesce: a profile for every pod; with it no spec_hooks
+  std::string quiesce_path;  // spec.quiescePath
   std::vector<PodFacts> pods;
   std::map<std::string, std::string> workload_annotations;
   api::Duration max_freeze{std::chrono::seconds(30)};
@@ -32,16 +36,18 @@ struct HookInput {
 
 enum class HookSource { kSpec, kPod, kWorkload };
 
-// One hook in one container. Several of one pod stand in the order of spec.hooks and run in that
-// order; pods run in parallel.
+// One hook in one container. Those of a lower weight run first. Of one weight, several of one pod
+// stand in the order of spec.hooks and run in that order; pods run in parallel.
 struct HookTarget {
   std::string pod;
   std::string pod_uid;
   std::string container;
   std::string hook;                       // its name in spec.hooks, or the annotation key
-  std::vector<std::string> pre_command;   // argv; empty: nothing freezes
+  std::vector<std::string> pre_command;   // argv; empty: nothing freezes. kHeld: the shell form
   std::vector<std::string> post_command;  // argv; empty: nothing thaws
-  api::Duration timeout{};                // at most maxFreeze
+  api::HookMode mode = api::HookMode::kCommand;
+  std::int64_t weight = 0;
+  api::Duration timeout{};  // at most maxFreeze
   api::OnError on_error = api::OnError::kFail;
   HookSource source = HookSource::kSpec;
   bool guarded = false;       // the pre-hook has the shell form: it ends with its stream (guard.h)

@@ -16,7 +16,8 @@ enum class Outcome {
   kTimedOut,    // it was still running when its time was over
   kPodGone,     // no pod with this UID, or it has ended
   kNotStarted,  // see `code` and `error`; `ended` says whether it may have started nevertheless
-  kStreamLost   // the connection broke while it ran
+  kStreamLost,  // the connection broke while it ran
+  kStopped      // it was stopped while it ran, as nobody wanted it any more
 };
 
 struct HookResult {
@@ -35,6 +36,10 @@ struct HookResult {
   // What happened, for the second half of "pre-hook db in pod-0/mysql: ...". Never holds the
   // command's text; its output is for the status alone.
   [[nodiscard]] std::string Sentence() const;
+
+  // The same for the end of a held hook that had confirmed its freeze: kSucceeded is a release that
+  // was asked for, and confirmed by the exit status.
+  [[nodiscard]] std::string HeldSentence() const;
 
   bool operator==(const HookResult&) const = default;
 };

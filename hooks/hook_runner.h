@@ -4,6 +4,7 @@
 #include "api/meta.h"
 #include "api/volume_backup.h"
 #include "hooks/hook_result.h"
+#include "hooks/stop_signal.h"
 #include "kube/clock.h"
 #include "kube/exec.h"
 
@@ -23,13 +24,16 @@ struct HookRun {
   std::vector<std::string> argv;  // as the plan made it; a shell form is run under the guard
   api::HookPhase phase = api::HookPhase::kPre;
   api::Duration timeout{};  // from the call on, connecting included
+
+  // May be null. Once asked, a command that still runs is treated as at its time-out: kStopped.
+  std::shared_ptr<StopSignal> stop;
 };
 
 struct FinishedRun {
   HookResult result;
 
-  // After kTimedOut of a command without guard: its session, still open. Await its end, while
-  // thawing; destroying it gives up knowing when the command ends.
+  // After kTimedOut or kStopped of a command without guard: its session, still open. Await its end,
+  // while thawing; destroying it gives up knowing when the command ends.
   std::unique_ptr<kube::ExecSession> still_running;
 };
 
@@ -40,8 +44,8 @@ class HookRunner {
   HookRunner(kube::ExecClient& exec, kube::Clock& clock) : exec_(exec), clock_(clock) {}
 
   // Runs `run` once. Does not retry: a thaw is retried by PlanThaw, a freeze never.
-  // A guarded command that is still running at its time-out is ended: its stdin is closed, and its
-  // exit status awaited for up to 2 s more, so that `ended` is known.
+  // A guarded command that is still running at its time-out, or when it is stopped, is ended: its
+  // stdin is closed, and its exit status awaited for up to 2 s more, so that `ended` is known.
   // Errors: all are in the result. Takes at most timeout + 2 s.
   // Cancellation: throws operation_aborted and closes the session, which ends a guarded pre-hook.
   [[nodiscard]] boost::asio::awaitable<FinishedRun> Run(HookRun run);

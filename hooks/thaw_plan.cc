@@ -1,6 +1,7 @@
 #include "hooks/thaw_plan.h"
 
 #include "hooks/guard_bound.h"
+#include "hooks/hold_script.h"
 
 #include <algorithm>
 #include <chrono>
@@ -27,13 +28,27 @@ struct Quiet {
   api::FreezeState verdict;
 };
 
-Quiet QuietFrom(const api::FreezeTarget& target, api::Time intended_at, const ThawMemory& memory) {
+// When the last process of a pre-hook that cannot outlive its stream for long is gone.
+api::Time DeadAt(const api::FreezeTarget& target, const api::FreezeStatus& journal) {
+  if (target.mode == api::HookMode::kCommand) {
+    return journal.intended_at + LongestGuardedLife(target.timeout);
+  }
+  const auto bound = std::chrono::ceil<milliseconds>(journal.deadline - journal.intended_at);
+  return journal.intended_at + LongestHeldLife(target.timeout, bound);
+}
+
+Quiet QuietFrom(const api::FreezeTarget& target, const api::FreezeStatus& journal,
+                const ThawMemory& memory) {
   using enum api::FreezeState;
-  if (target.pre_command.empty() || target.state == kFrozen) return {intended_at, kThawed};
+  const bool held = target.mode == api::HookMode::kHeld;
+  if (target.pre_command.empty() || (!held && target.state == kFrozen)) {
+    return {journal.intended_at, kThawed};
+  }
   if (memory.pre_hook_ended_at) return {*memory.pre_hook_ended_at, kThawed};
-  if (!target.guarded) return {intended_at + target.timeout + kUnguardedPatience, kLost};
-  const api::Time dead = intended_at + LongestGuardedLife(target.timeout);
-  return {std::max(*memory.first_success_at + kRepeat, dead), kThawed};
+  if (!held && !target.guarded) {
+    return {journal.intended_at + target.timeout + kUnguardedPatience, kLost};
+  }
+  return {std::max(*memory.first_success_at + kRepeat, DeadAt(target, journal)), kThawed};
 }
 
 milliseconds Backoff(std::int64_t failures) {
@@ -63,12 +78,32 @@ ThawDecision AfterFailure(const api::FreezeTarget& target, api::Time intended_at
   return ThawAt(*memory.last_ended_at + delay, *memory.last_ended_at, now, trouble);
 }
 
-ThawDecision AfterSuccess(const api::FreezeTarget& target, api::Time intended_at,
+ThawDecision AfterSuccess(const api::FreezeTarget& target, const api::FreezeStatus& journal,
                           const ThawMemory& memory, api::Time now) {
-  const Quiet quiet = QuietFrom(target, intended_at, memory);
+  const Quiet quiet = QuietFrom(target, journal, memory);
   if (*memory.last_success_at >= quiet.at) return {.settled = quiet.verdict};
   const api::Time due = std::min(quiet.at, *memory.last_success_at + kRepeat);
   return ThawAt(due, *memory.last_ended_at, now, ThawTrouble::kNone);
+}
+
+// Of a held hook; empty: what is left to do is up to the post-hook.
+std::optional<ThawDecision> PlanRelease(const api::FreezeTarget& target,
+                                        const api::FreezeStatus& journal, const ThawMemory& memory,
+                                        api::Time now) {
+  using enum api::FreezeState;
+  const std::optional<HolderMemory>& holder = memory.holder;
+  if (holder && holder->running) return ThawDecision{.thaw_now = !holder->asked};
+  const HookResult* end = holder && holder->end ? &*holder->end : nullptr;
+  if (end != nullptr && end->outcome == Outcome::kPodGone) return ThawDecision{.settled = kGone};
+  if (end != nullptr && HasReleased(*end)) return ThawDecision{.settled = kThawed};
+  if (!target.post_command.empty()) return std::nullopt;
+  if (end != nullptr && end->ended) {
+    const bool failed_to_release = target.state == kFrozen && holder->asked;
+    return ThawDecision{.settled = failed_to_release ? kLost : kThawed};
+  }
+  const api::Time dead = DeadAt(target, journal);
+  if (now >= dead) return ThawDecision{.settled = kThawed};
+  return ThawDecision{.wait_until = dead};
 }
 
 }  // namespace
@@ -104,15 +139,33 @@ bool ThawOwed(const api::FreezeTarget& target) {
   return false;
 }
 
-ThawDecision PlanThaw(const api::FreezeTarget& target, api::Time intended_at,
+bool HasReleased(const HookResult& end) {
+  if (!end.exit_code) return false;
+  switch (*end.exit_code) {
+    case kHoldReleased:
+    case kHoldStreamEnded:
+    case kHoldExpired:
+    case kHoldEndedEarly:
+    case kHoldNoTimer:
+      return true;
+    default:
+      return false;
+  }
+}
+
+ThawDecision PlanThaw(const api::FreezeTarget& target, const api::FreezeStatus& journal,
                       const ThawMemory& memory, api::Time now) {
   if (!ThawOwed(target)) return {};
   if (memory.pod_gone) return {.settled = api::FreezeState::kGone};
-  if (target.post_command.empty()) return {.settled = api::FreezeState::kThawed};
+  if (target.mode == api::HookMode::kHeld) {
+    if (auto decision = PlanRelease(target, journal, memory, now)) return *decision;
+  } else if (target.post_command.empty()) {
+    return {.settled = api::FreezeState::kThawed};
+  }
   if (memory.running) return {};
   if (!memory.last_ended_at) return {.thaw_now = true};
-  if (memory.failures_in_a_row > 0) return AfterFailure(target, intended_at, memory, now);
-  return AfterSuccess(target, intended_at, memory, now);
+  if (memory.failures_in_a_row > 0) return AfterFailure(target, journal.intended_at, memory, now);
+  return AfterSuccess(target, journal, memory, now);
 }
 
 }  // namespace stillpoint::hooks

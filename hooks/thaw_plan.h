@@ -10,6 +10,15 @@
 //    last moment at which it can have run, and at least 3 s after the first.
 //  - Unguarded, end unknown: thaws are repeated until its end is known, or until 60 s after its
 //    time-out; then the entry is Lost, as it may still freeze later and a person must look.
+// A held hook is thawed by its release:
+//  - It runs under this process: it is asked to release, and its end will tell.
+//  - It has released by its own word: Thawed.
+//  - It has ended without that word: with a post-hook, that is run as above. Without one the entry
+//    is Thawed, as what it holds ends with it; but Lost when it was ended because it did not
+//    release, or failed to.
+//  - Its end is unknown (a lost stream, a restart): it got its end-of-file, and its own timer
+//  bounds
+//    it. So it is Thawed when that has run out, and with a post-hook not before that has succeeded.
 // A thaw that fails is retried for as long as the pod exists, whatever on_error says: backing off
 // from 200 ms to 10 s, and each minute once it is kUnconfirmed.
 #pragma once
@@ -21,6 +30,14 @@
 #include <optional>
 
 namespace stillpoint::hooks {
+
+// The exec of a held hook, as this process knows it.
+struct HolderMemory {
+  bool running = false;           // its stream is open, and its end will be told
+  bool asked = false;             // to release
+  std::optional<HookResult> end;  // of Freeze(), if that failed, or of AwaitEnd()
+  bool operator==(const HolderMemory&) const = default;
+};
 
 // What this process knows beyond the journal. Empty after a restart.
 struct ThawMemory {
@@ -34,6 +51,8 @@ struct ThawMemory {
 
   bool running = false;  // a thaw is on its way: nothing is due before it has ended
   bool pod_gone = false;
+
+  std::optional<HolderMemory> holder;  // of a held hook that this process has started
 
   // Since when the pre-hook's command is known to run no more.
   std::optional<api::Time> pre_hook_ended_at;
@@ -54,7 +73,7 @@ enum class ThawTrouble {
 // At most one of the first three is set; none: nothing is due, or a running thaw will tell.
 struct ThawDecision {
   std::optional<api::FreezeState> settled;  // write this into the journal
-  bool thaw_now = false;                    // run the post-hook
+  bool thaw_now = false;                    // run the post-hook, or ask the holder to release
   std::optional<api::Time> wait_until;      // then ask again
   ThawTrouble trouble = ThawTrouble::kNone;
 
@@ -64,8 +83,12 @@ struct ThawDecision {
 // Whether this entry still needs to be settled.
 [[nodiscard]] bool ThawOwed(const api::FreezeTarget& target);
 
-// `intended_at` is that of the journal: FreezeStatus::intended_at. Never fails.
-[[nodiscard]] ThawDecision PlanThaw(const api::FreezeTarget& target, api::Time intended_at,
-                                    const ThawMemory& memory, api::Time now);
+// Whether the end of a held hook is its own word that the application goes on.
+[[nodiscard]] bool HasReleased(const HookResult& end);
+
+// `journal` is the one that `target` stands in: its times matter. Never fails.
+[[nodiscard]] ThawDecision PlanThaw(const api::FreezeTarget& target,
+                                    const api::FreezeStatus& journal, const ThawMemory& memory,
+                                    api::Time now);
 
 }  // namespace stillpoint::hooks

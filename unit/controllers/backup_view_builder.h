@@ -160,6 +160,36 @@ inline void Cut(BackupView& view) {
   }
 }
 
+// ---- the same with a held hook ----------------------------------------------------------------
+
+// Frozen, and its holder is there.
+inline BackupView Held() {
+  BackupView view = Resolved();
+  view.facts->pods[0].hook.annotations = {{"backups.example.com/hold-hook", "hold"}};
+  view.backup.status = *Written(PlanBackup(view, kNow));
+  view.own_freeze = true;
+  view.targets.resize(1);
+  view.targets[0].pre = Success();
+  view.targets[0].pre->exit_code.reset();
+  view.targets[0].pre->ended = false;
+  view.targets[0].pre_ended_at = kNow;
+  view.targets[0].thaw.holder = hooks::HolderMemory{.running = true};
+  view.snapshots.resize(1);
+  view.backup.status = *Written(PlanBackup(view, kNow));
+  return view;
+}
+
+// The end of a holder; no exit code: its stream was lost.
+inline void HolderEnds(TargetView& target, std::optional<int> exit_code, api::Time now = kNow) {
+  hooks::HolderMemory& holder = *target.thaw.holder;
+  holder.running = false;
+  holder.end =
+      exit_code ? ExitCode(*exit_code) : hooks::HookResult{.outcome = hooks::Outcome::kStreamLost};
+  if (exit_code == 0 && holder.asked) holder.end = Success();
+  if (exit_code) target.thaw.pre_hook_ended_at = now;
+  target.thaw_ended_at = now;
+}
+
 // Every volume is cut; the thaw is due.
 inline BackupView AllCut() {
   BackupView view = Frozen();

@@ -21,6 +21,12 @@ class World {
     view_.backup.metadata.finalizers.clear();
     view_.identity = "me-0";
     view_.facts->pods = {Pod("mysql-0"), Pod("mysql-1")};
+    if (Chance(60)) {
+      view_.facts->pods[1].hook.annotations = {{"backups.example.com/hold-hook", "hold"}};
+    }
+    if (Chance(30)) {
+      view_.facts->pods[0].hook.annotations["backups.example.com/hook-weight"] = "1";
+    }
     view_.facts->claims = {Claim("data"), Claim("wal")};
     view_.facts->pods[0].claims = {"data", "wal"};
     if (Chance(30)) view_.backup.spec.on_inconsistent = api::OnInconsistent::kKeep;
@@ -76,6 +82,14 @@ class World {
       TargetView& target = view_.targets[i];
       if (target.pre_running && Chance(50)) EndPre(i, chaos && Chance(10));
       if (target.thaw.running && Chance(50)) EndThaw(i, chaos && Chance(30));
+      const auto& holder = target.thaw.holder;
+      if (target.pre && holder && holder->running && (holder->asked ? Chance(50) : chaos && Chance(3))) {
+        EndHolder(i, chaos);
+      }
+    }
+    // A holder dies, and the news of it is on its way.
+    for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+      if (chaos && IsHeld(i) && Chance(3)) frozen_[i] = false;
     }
     for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
       SnapshotView& snapshot = view_.snapshots[i];
@@ -89,9 +103,30 @@ class World {
     }
   }
 
+  bool IsHeld(std::size_t i) const {
+    return Status().freeze->targets[i].mode == api::HookMode::kHeld;
+  }
+
+  // It released when it was asked to, or died some time before; or nobody knows.
+  void EndHolder(std::size_t i, bool chaos) {
+    TargetView& target = view_.targets[i];
+    const bool kept = frozen_[i] && target.thaw.holder->asked;
+    frozen_[i] = false;
+    if (chaos && Chance(30)) return HolderEnds(target, std::nullopt, now_);
+    HolderEnds(target, kept ? 0 : 120, now_);
+  }
+
   void EndPre(std::size_t i, bool fails) {
     TargetView& target = view_.targets[i];
     target.pre_running = false;
+    if (IsHeld(i)) {
+      frozen_[i] = !fails;
+      target.pre = fails ? ExitCode(1) : Success();
+      target.pre_ended_at = now_;
+      target.thaw.holder = hooks::HolderMemory{.running = !fails};
+      if (fails) target.thaw.holder->end = target.pre;
+      return;
+    }
     frozen_[i] = !fails || Chance(50);
     target.pre = fails ? ExitCode(1) : Success();
     target.pre_ended_at = now_;
@@ -110,6 +145,11 @@ class World {
   void Kill() {
     story_ += "KILL\n";
     for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+      if (IsHeld(i)) {
+        frozen_[i] = false;  // by the lost stream
+        view_.targets[i] = {};
+        continue;
+      }
       if (view_.targets[i].pre_running && Chance(50)) frozen_[i] = true;
       if (view_.targets[i].thaw.running && Chance(50)) frozen_[i] = false;
       view_.targets[i] = {};
@@ -131,14 +171,24 @@ class World {
       view_.backup.metadata.finalizers.clear();
       gone_ = view_.backup.metadata.deletion_timestamp.has_value();
     } else if (const auto* pre = std::get_if<StartPreHooks>(&action)) {
-      for (const std::size_t i : pre->targets) view_.targets[i].pre_running = true;
+      for (const std::size_t i : pre->targets) {
+        view_.targets[i].pre_running = true;
+        if (IsHeld(i)) view_.targets[i].thaw.holder = hooks::HolderMemory{.running = true};
+      }
     } else if (const auto* thaw = std::get_if<StartThaw>(&action)) {
       if (!view_.thaw_began) view_.cut_before_thaw = thaw->after_last_cut;
       view_.thaw_began = true;
       for (std::size_t i = 0; i < view_.targets.size(); ++i) {
         if (view_.targets[i].pre_running) EndPre(i, true);
       }
-      for (const std::size_t i : thaw->targets) view_.targets[i].thaw.running = true;
+      for (const std::size_t i : thaw->targets) {
+        hooks::ThawMemory& memory = view_.targets[i].thaw;
+        if (memory.holder && memory.holder->running) {
+          memory.holder->asked = true;
+        } else {
+          memory.running = true;
+        }
+      }
     } else if (const auto* create = std::get_if<CreateSnapshots>(&action)) {
       for (const std::size_t i : create->volumes) {
         view_.snapshots[i] = {.exists = true,

@@ -1,5 +1,7 @@
 #include "hooks/hook_plan.h"
 
+#include "hooks/hook_annotations.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -277,6 +279,90 @@ TEST(PlanHooksTest, TellsOfEveryProblemAtOnce) {
                                               {"backups.example.com/hook-timeout", "x"},
                                               {"backups.example.com/hook-on-error", "x"}})});
   EXPECT_THAT(half.problems, SizeIs(3));
+}
+
+// ---- held hooks and profiles --------------------------------------------------------------------
+
+TEST(PlanHeldHooksTest, TakesThemFromTheAnnotation) {
+  const HookPlan plan = Plan({Pod("db", {{"backups.example.com/hold-hook", "hold"},
+                                         {"backups.example.com/hook-weight", "-3"}})});
+  ASSERT_THAT(plan.targets, SizeIs(1));
+  EXPECT_EQ(plan.targets[0].mode, api::HookMode::kHeld);
+  EXPECT_EQ(plan.targets[0].pre_command, Sh("hold"));
+  EXPECT_THAT(plan.targets[0].post_command, IsEmpty());
+  EXPECT_EQ(plan.targets[0].weight, -3);
+  EXPECT_FALSE(plan.targets[0].guarded);
+  EXPECT_THAT(plan.problems, IsEmpty());
+  EXPECT_THAT(plan.warnings, IsEmpty());
+}
+
+TEST(PlanHeldHooksTest, TurnsAnArgvIntoAText) {
+  const HookPlan plan =
+      Plan({Pod("db", {{"backups.example.com/hold-hook", R"(["/app", "it's"])"}})});
+  ASSERT_THAT(plan.targets, SizeIs(1));
+  EXPECT_EQ(plan.targets[0].pre_command, Sh(R"(exec '/app' 'it'\''s')"));
+}
+
+TEST(PlanHeldHooksTest, TakesThemFromTheSpecAndKnowsNoSessionLock) {
+  api::HookSpec hook = Spec();
+  hook.mode = api::HookMode::kHeld;
+  hook.weight = 7;
+  hook.shell = "mysql -e 'FLUSH TABLES WITH READ LOCK'; cat";
+  const HookPlan plan = Plan({Pod("db")}, {hook});
+  ASSERT_THAT(plan.targets, SizeIs(1));
+  EXPECT_EQ(plan.targets[0].mode, api::HookMode::kHeld);
+  EXPECT_EQ(plan.targets[0].weight, 7);
+  EXPECT_FALSE(plan.targets[0].session_lock);
+  EXPECT_THAT(plan.warnings, IsEmpty());
+}
+
+TEST(PlanHeldHooksTest, RefusesTwoWaysToFreezeAPod) {
+  const HookPlan plan = Plan({Annotated("db", {{"backups.example.com/quiesce", "mariadb"}})});
+  EXPECT_THAT(plan.targets, IsEmpty());
+  EXPECT_THAT(plan.problems,
+              ElementsAre(Notice("HookInvalid", "backups.example.com/quiesce",
+                                 "backups.example.com/quiesce and backups.example.com/pre-hook")));
+}
+
+TEST(PlanHeldHooksTest, RefusesAWeightThatIsNoNumber) {
+  EXPECT_THAT(Plan({Annotated("db", {{"backups.example.com/hook-weight", "heavy"}})}).problems,
+              ElementsAre(Notice("HookInvalid", "backups.example.com/hook-weight", "heavy")));
+}
+
+TEST(PlanProfilesTest, TakesThemFromTheAnnotation) {
+  const HookPlan plan = Plan({Pod("db", {{"backups.example.com/quiesce", "mariadb"},
+                                         {"backups.example.com/hook-container", "sidecar"},
+                                         {"backups.example.com/hook-timeout", "5s"}})});
+  ASSERT_THAT(plan.targets, SizeIs(1));
+  EXPECT_EQ(plan.targets[0].mode, api::HookMode::kHeld);
+  EXPECT_EQ(plan.targets[0].container, "sidecar");
+  EXPECT_EQ(plan.targets[0].hook, "backups.example.com/quiesce");
+  EXPECT_THAT(plan.targets[0].pre_command.at(2), HasSubstr("lock_wait_timeout=4,"));
+}
+
+TEST(PlanProfilesTest, RefusesAnUnknownOneAndListsTheOthers) {
+  EXPECT_THAT(Plan({Pod("db", {{"backups.example.com/quiesce", "oracle"}})}).problems,
+              ElementsAre(Notice("HookInvalid", "backups.example.com/quiesce",
+                                 "there are fsfreeze, mariadb, mysql, sqlite")));
+}
+
+TEST(PlanProfilesTest, WantsToKnowWhatToFreeze) {
+  EXPECT_THAT(Plan({Pod("db", {{"backups.example.com/quiesce", "sqlite"}})}).problems,
+              ElementsAre(Notice("HookInvalid", "backups.example.com/quiesce-path",
+                                 "the database file as an absolute path")));
+}
+
+TEST(PlanProfilesTest, OfTheSpecTakesThePlaceOfEveryHook) {
+  const HookPlan plan =
+      PlanHooks({.quiesce = "fsfreeze",
+                 .quiesce_path = "/data",
+                 .pods = {Annotated("db")},
+                 .workload_annotations = {{std::string(kHookContainerKey), "sidecar"}}});
+  ASSERT_THAT(plan.targets, SizeIs(1));
+  EXPECT_EQ(plan.targets[0].hook, "spec.quiesce");
+  EXPECT_EQ(plan.targets[0].container, "sidecar");
+  EXPECT_THAT(plan.targets[0].pre_command.at(2), HasSubstr("p='/data'"));
+  EXPECT_THAT(plan.targets[0].post_command.at(2), HasSubstr("--unfreeze"));
 }
 
 }  // namespace

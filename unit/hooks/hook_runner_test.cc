@@ -7,6 +7,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -19,6 +20,7 @@ namespace stillpoint::hooks {
 namespace {
 
 using namespace std::chrono_literals;
+using boost::asio::awaitable;
 using unit::ExecScript;
 using unit::Exits;
 using unit::LosesStream;
@@ -155,6 +157,49 @@ TEST_F(HookRunnerTest, GivesUpAwaitingAnEnd) {
 TEST_F(HookRunnerTest, DoesNotTakeALostStreamForAnEnd) {
   FinishedRun lost = Run({.steps = {LosesStream(10s)}}, Hook(kUnguarded));
   EXPECT_FALSE(clock_.Run(runner_.AwaitEnd(std::move(lost.still_running), 60s)));
+}
+
+// ---- nobody wants it any more -------------------------------------------------------------------
+
+awaitable<void> AskAfter(kube::Clock& clock, std::chrono::milliseconds delay,
+                         std::shared_ptr<StopSignal> stop) {
+  co_await clock.Sleep(delay);
+  stop->Ask();
+}
+
+awaitable<FinishedRun> RunAndStop(HookRunner& runner, kube::Clock& clock, HookRun run) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  auto stop = run.stop;
+  co_return co_await (runner.Run(std::move(run)) && AskAfter(clock, 1s, stop));
+}
+
+TEST_F(HookRunnerTest, EndsAGuardedCommandWhenItIsStopped) {
+  exec_.On("freeze", {.on_stdin_closed = {{Exits(143, 200ms)}}});
+  HookRun run = Hook();
+  run.stop = std::make_shared<StopSignal>(io_.get_executor());
+  const FinishedRun finished = clock_.Run(RunAndStop(runner_, clock_, std::move(run)));
+  EXPECT_EQ(finished.result.outcome, Outcome::kStopped);
+  EXPECT_TRUE(finished.result.ended);
+  EXPECT_EQ(finished.result.duration, 1200ms);
+}
+
+TEST_F(HookRunnerTest, TimesOutAsWellWhileItMightBeStopped) {
+  HookRun run = Hook();
+  run.stop = std::make_shared<StopSignal>(io_.get_executor());
+  const FinishedRun finished = Run({.on_stdin_closed = {{Exits(143, 200ms)}}}, std::move(run));
+  EXPECT_EQ(finished.result.outcome, Outcome::kTimedOut);
+  EXPECT_EQ(finished.result.duration, 5200ms);
+}
+
+TEST_F(HookRunnerTest, HandsBackTheSessionOfAnUnguardedCommandThatWasStopped) {
+  exec_.On("freeze", {.steps = {Exits(0, 30s)}});
+  HookRun run = Hook(kUnguarded);
+  run.stop = std::make_shared<StopSignal>(io_.get_executor());
+  FinishedRun finished = clock_.Run(RunAndStop(runner_, clock_, std::move(run)));
+  EXPECT_EQ(finished.result.outcome, Outcome::kStopped);
+  EXPECT_FALSE(finished.result.ended);
+  ASSERT_NE(finished.still_running, nullptr);
+  EXPECT_TRUE(clock_.Run(runner_.AwaitEnd(std::move(finished.still_running), 60s)));
 }
 
 // ---- failures -----------------------------------------------------------------------------------

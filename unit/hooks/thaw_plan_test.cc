@@ -1,6 +1,7 @@
 #include "hooks/thaw_plan.h"
 
 #include "hooks/guard_bound.h"
+#include "hooks/hold_script.h"
 
 #include <gtest/gtest.h>
 
@@ -23,6 +24,7 @@ using namespace std::chrono_literals;
 using enum api::FreezeState;
 
 constexpr api::Time kIntent{1'900'000'000s};
+const api::FreezeStatus kJournal{.intended_at = kIntent, .deadline = kIntent + 30s};
 
 api::FreezeTarget Target(api::FreezeState state = kIntended) {
   api::FreezeTarget target;
@@ -46,7 +48,7 @@ void Thaw(ThawMemory& memory, api::Time start, Outcome outcome = Outcome::kSucce
 }
 
 ThawDecision Plan(const api::FreezeTarget& target, const ThawMemory& memory, api::Time now) {
-  return PlanThaw(target, kIntent, memory, now);
+  return PlanThaw(target, kJournal, memory, now);
 }
 
 ThawDecision Settled(api::FreezeState state) {
@@ -199,6 +201,81 @@ TEST(PlanThawTest, ThawsWhenTheClockWasSetBack) {
   EXPECT_TRUE(Plan(Target(kFrozen), memory, kIntent).thaw_now);
 }
 
+// ---- held hooks ---------------------------------------------------------------------------------
+
+api::FreezeTarget HeldTarget(api::FreezeState state = kFrozen) {
+  api::FreezeTarget target = Target(state);
+  target.mode = api::HookMode::kHeld;
+  target.guarded = false;
+  target.post_command.clear();
+  return target;
+}
+
+ThawMemory Holder(HolderMemory holder, std::optional<int> exit_code = {}) {
+  if (exit_code) {
+    holder.end = Ended(*exit_code == 0 ? Outcome::kSucceeded : Outcome::kFailed);
+    holder.end->exit_code = *exit_code;
+    holder.end->ended = true;
+  }
+  ThawMemory memory{.holder = holder};
+  if (exit_code) memory.pre_hook_ended_at = kIntent + 1s;
+  return memory;
+}
+
+TEST(PlanThawOfHeldTest, AsksTheHolderOnceAndWaitsForItsWord) {
+  EXPECT_EQ(Plan(HeldTarget(), Holder({.running = true}), kIntent), kThawNow);
+  EXPECT_EQ(Plan(HeldTarget(), Holder({.running = true, .asked = true}), kIntent), ThawDecision{});
+}
+
+TEST(PlanThawOfHeldTest, IsThawedByTheHoldersWord) {
+  for (const int code : {kHoldReleased, kHoldStreamEnded, kHoldExpired, kHoldEndedEarly}) {
+    EXPECT_EQ(Plan(HeldTarget(), Holder({.asked = true}, code), kIntent), Settled(kThawed)) << code;
+    api::FreezeTarget with_post = HeldTarget();
+    with_post.post_command = {"/bin/sh", "-c", "thaw"};
+    EXPECT_EQ(Plan(with_post, Holder({.asked = true}, code), kIntent), Settled(kThawed)) << code;
+  }
+}
+
+TEST(PlanThawOfHeldTest, IsThawedByTheHoldersDeathButNotByAFailedRelease) {
+  EXPECT_EQ(Plan(HeldTarget(), Holder({}, 137), kIntent), Settled(kThawed));
+  EXPECT_EQ(Plan(HeldTarget(kIntended), Holder({}, 1), kIntent), Settled(kThawed));
+  EXPECT_EQ(Plan(HeldTarget(), Holder({.asked = true}, 143), kIntent), Settled(kLost));
+}
+
+TEST(PlanThawOfHeldTest, RunsThePostHookWhereTheReleaseWasNotConfirmed) {
+  api::FreezeTarget target = HeldTarget();
+  target.post_command = {"/bin/sh", "-c", "thaw"};
+  ThawMemory memory = Holder({.asked = true}, 143);
+  EXPECT_EQ(Plan(target, memory, kIntent + 2s), kThawNow);
+  Thaw(memory, kIntent + 2s);
+  EXPECT_EQ(Plan(target, memory, kIntent + 3s), Settled(kThawed));
+}
+
+TEST(PlanThawOfHeldTest, TrustsTheTimerInTheContainerWhenTheEndIsUnknown) {
+  const api::Time dead = kIntent + LongestHeldLife(20s, 30s);
+  HolderMemory lost{.end = Ended(Outcome::kStreamLost)};
+  for (const ThawMemory& memory : {ThawMemory{}, Holder(lost)}) {
+    EXPECT_EQ(Plan(HeldTarget(), memory, kIntent), ThawDecision{.wait_until = dead});
+    EXPECT_EQ(Plan(HeldTarget(), memory, dead), Settled(kThawed));
+  }
+}
+
+TEST(PlanThawOfHeldTest, ThawsAfterARestartByThePostHookUntilTheHolderIsDead) {
+  api::FreezeTarget target = HeldTarget();
+  target.post_command = {"/bin/sh", "-c", "thaw"};
+  ThawMemory memory;
+  EXPECT_EQ(Plan(target, memory, kIntent), kThawNow);
+  Thaw(memory, kIntent);
+  EXPECT_EQ(Plan(target, memory, kIntent + 1s).settled, std::nullopt);
+  const api::Time dead = kIntent + LongestHeldLife(20s, 30s);
+  Thaw(memory, dead);
+  EXPECT_EQ(Plan(target, memory, dead + 1s), Settled(kThawed));
+}
+
+TEST(PlanThawOfHeldTest, IsGoneWithItsPod) {
+  EXPECT_EQ(Plan(HeldTarget(), Holder({.end = Ended(Outcome::kPodGone)}), kIntent), Settled(kGone));
+}
+
 // ---- property -----------------------------------------------------------------------------------
 
 // One container and its controller: the truth that PlanThaw cannot see.
@@ -224,7 +301,7 @@ class World {
     for (int step = 0; step < 10'000; ++step) {
       if (Below(40) == 0) Restart();
       Learn();
-      const ThawDecision decision = PlanThaw(target_, kIntent, memory_, now_);
+      const ThawDecision decision = PlanThaw(target_, kJournal, memory_, now_);
       if (decision.settled) {
         target_.state = *decision.settled;
         return true;

@@ -28,7 +28,7 @@ enum class Output { kBoth, kStdout, kStderr };
 class Process {
  public:
   Process(const std::vector<std::string>& argv, const std::string& path,
-          Output output = Output::kBoth) {
+          Output output = Output::kBoth, const std::vector<std::string>& environment = {}) {
     std::array<int, 2> in{};
     std::array<int, 2> out{};
     if (pipe2(in.data(), O_CLOEXEC) != 0 || pipe2(out.data(), O_CLOEXEC) != 0) std::abort();
@@ -49,7 +49,9 @@ class Process {
     for (const std::string& arg : argv) args.push_back(const_cast<char*>(arg.c_str()));
     args.push_back(nullptr);
     std::string path_variable = "PATH=" + path;
-    std::array<char*, 2> env{path_variable.data(), nullptr};
+    std::vector<char*> env{path_variable.data()};
+    for (const std::string& entry : environment) env.push_back(const_cast<char*>(entry.c_str()));
+    env.push_back(nullptr);
     if (posix_spawn(&pid_, args[0], &files, &attributes, args.data(), env.data()) != 0) pid_ = -1;
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);

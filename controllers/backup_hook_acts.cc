@@ -1,0 +1,158 @@
+// The acts of BackupController that run hooks: a task each, beside the passes.
+#include "controllers/backup_controller.h"
+
+#include <chrono>
+#include <map>
+#include <utility>
+
+namespace stillpoint::controllers {
+
+using boost::asio::awaitable;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A pre-hook without a guard that has timed out, or was stopped, is watched for so long.
+constexpr auto kLongestHook = 1h;
+
+hooks::HookResult NotRun() {
+  return {.ended = true, .error = "not run, as the freeze was given up"};
+}
+
+}  // namespace
+
+void BackupController::Reserve(BackupSession& session, std::vector<std::string> pod_uids) {
+  session.holds_pods = true;
+  session.pod_uids = std::move(pod_uids);
+}
+
+// Pods in parallel; the hooks of one pod one after another, as they are listed.
+void BackupController::StartPre(SessionPtr session, const std::vector<std::size_t>& targets) {
+  std::map<std::string, std::vector<std::size_t>> by_pod;
+  for (const std::size_t i : targets) {
+    TargetView& known = session->targets[i];
+    if (known.pre_running || known.pre) continue;
+    known.pre_running = true;
+    const api::FreezeTarget& target = session->object.status.freeze->targets[i];
+    const bool held = target.mode == api::HookMode::kHeld;
+    if (held) known.thaw.holder = hooks::HolderMemory{.running = true};
+    by_pod[target.pod_uid].push_back(i);
+  }
+  for (auto& [uid, of_pod] : by_pod) {
+    tasks_.Spawn("pre-hooks of a pod", RunPreOfPod(session, std::move(of_pod)));
+  }
+}
+
+awaitable<void> BackupController::RunPreOfPod(SessionPtr session,
+                                              std::vector<std::size_t> targets) {
+  for (const std::size_t i : targets) {
+    const bool held = session->object.status.freeze->targets[i].mode == api::HookMode::kHeld;
+    co_await (held ? RunHold(session, i) : RunPre(session, i));
+  }
+}
+
+hooks::HookRun BackupController::RunOf(const BackupSession& session, std::size_t index,
+                                       api::HookPhase phase) const {
+  const api::FreezeTarget& target = session.object.status.freeze->targets[index];
+  return {.ns = session.object.metadata.ns,
+          .pod = target.pod,
+          .pod_uid = target.pod_uid,
+          .container = target.container,
+          .argv = phase == api::HookPhase::kPre ? target.pre_command : target.post_command,
+          .phase = phase,
+          .timeout = target.timeout};
+}
+
+awaitable<void> BackupController::RunPre(SessionPtr session, std::size_t index) {
+  hooks::HookRun run = RunOf(*session, index, api::HookPhase::kPre);
+  run.stop = session->stop;
+  hooks::FinishedRun finished;
+  if (session->stop->asked()) {
+    finished.result = NotRun();
+  } else if (run.argv.empty()) {
+    finished.result = {.outcome = hooks::Outcome::kSucceeded, .ended = true};
+  } else {
+    finished = co_await hooks_.Run(std::move(run));
+  }
+  EndPre(*session, index, std::move(finished.result));
+  if (!finished.still_running) co_return;
+  const bool ended = co_await hooks_.AwaitEnd(std::move(finished.still_running), kLongestHook);
+  if (ended) session->targets[index].thaw.pre_hook_ended_at = deps_.clock.Now();
+  controller_.queue().Add(KeyOf(session->object.metadata));
+}
+
+void BackupController::EndPre(BackupSession& session, std::size_t index, hooks::HookResult result) {
+  TargetView& known = session.targets[index];
+  known.pre_running = false;
+  known.pre_ended_at = deps_.clock.Now();
+  if (result.ended) known.thaw.pre_hook_ended_at = known.pre_ended_at;
+  known.pre = std::move(result);
+  controller_.queue().Add(KeyOf(session.object.metadata));
+}
+
+// Ends with the freeze; what holds it is watched beside the passes.
+awaitable<void> BackupController::RunHold(SessionPtr session, std::size_t index) {
+  if (session->stop->asked()) {
+    session->targets[index].thaw.holder.reset();
+    co_return EndPre(*session, index, NotRun());
+  }
+  const api::FreezeStatus& journal = *session->object.status.freeze;
+  const api::FreezeTarget& target = journal.targets[index];
+  auto held =
+      std::make_unique<hooks::HeldSession>(deps_.exec, deps_.clock,
+                                           hooks::HeldRun{.ns = session->object.metadata.ns,
+                                                          .pod = target.pod,
+                                                          .pod_uid = target.pod_uid,
+                                                          .container = target.container,
+                                                          .argv = target.pre_command,
+                                                          .timeout = target.timeout,
+                                                          .bound = session->object.spec.max_freeze,
+                                                          .stop = session->stop});
+  hooks::HookResult result = co_await held->Freeze();
+  if (result.Succeeded()) {
+    tasks_.Spawn("held hook", WatchHolder(session, index, std::move(held)));
+  } else {
+    session->targets[index].thaw.holder = hooks::HolderMemory{.end = result};
+  }
+  EndPre(*session, index, std::move(result));
+}
+
+awaitable<void> BackupController::WatchHolder(SessionPtr session, std::size_t index,
+                                              std::unique_ptr<hooks::HeldSession> held) {
+  hooks::HookResult end = co_await held->AwaitEnd();
+  TargetView& known = session->targets[index];
+  known.thaw_ended_at = deps_.clock.Now();
+  if (end.ended) known.thaw.pre_hook_ended_at = known.thaw_ended_at;
+  known.thaw.holder->running = false;
+  known.thaw.holder->end = std::move(end);
+  controller_.queue().Add(KeyOf(session->object.metadata));
+}
+
+void BackupController::StartPost(SessionPtr session, const StartThaw& thaw) {
+  if (!session->thaw_began) {
+    session->thaw_began = true;
+    session->cut_before_thaw = thaw.after_last_cut;
+    session->stop->Ask();
+  }
+  for (const std::size_t i : thaw.targets) {
+    hooks::ThawMemory& memory = session->targets[i].thaw;
+    if (memory.holder && memory.holder->running) {
+      memory.holder->asked = true;  // its own task asks it
+      continue;
+    }
+    if (memory.running) continue;
+    memory.running = true;
+    tasks_.Spawn("thaw", RunPost(session, i));
+  }
+}
+
+awaitable<void> BackupController::RunPost(SessionPtr session, std::size_t index) {
+  const api::Time started = deps_.clock.Now();
+  hooks::FinishedRun finished = co_await hooks_.Run(RunOf(*session, index, api::HookPhase::kPost));
+  TargetView& known = session->targets[index];
+  known.thaw_ended_at = deps_.clock.Now();
+  hooks::RememberThaw(known.thaw, finished.result, started, *known.thaw_ended_at);
+  controller_.queue().Add(KeyOf(session->object.metadata));
+}
+
+}  // namespace stillpoint::controllers

@@ -1,0 +1,96 @@
+// What a backup is worth: the verdict, after the last thaw.
+#include "controllers/backup_planner.h"
+#include "controllers/reasons.h"
+#include "hooks/hold_script.h"
+
+#include <fmt/format.h>
+
+namespace stillpoint::controllers {
+
+std::string Place(const api::FreezeTarget& target) {
+  return fmt::format("{}/{}", target.pod, target.container);
+}
+
+// Application only if every volume was cut while every pod was still, by what this process has
+// itself seen. Anything less is Crash, with the reason.
+void BackupPlanner::GiveVerdict() {
+  const std::optional<Loss> broken = BrokenStillness();
+  if (!broken) {
+    next_.consistency = api::Consistency::kApplication;
+    next_.consistency_reason = reason::kSucceeded;
+    return;
+  }
+  const bool asked_for =
+      broken->reason == reason::kSessionLock || broken->reason == reason::kHookFailed;
+  if (!asked_for && spec_.on_inconsistent == api::OnInconsistent::kFail) {
+    return Fail(broken->reason, broken->message);
+  }
+  next_.consistency = api::Consistency::kCrash;
+  next_.consistency_reason = broken->reason;
+  Event(true, reason::kInconsistent, "Verify",
+        fmt::format("crash-consistent only: {}; {}", broken->message, StateOfApplication()));
+}
+
+std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
+  if (!view_.cut_before_thaw) {
+    return Loss{reason::kFreezeExpired, "the thaw began before every volume was cut"};
+  }
+  if (!view_.recheck->error.empty()) {
+    return Loss{reason::kInconsistent,
+                "the pods could not be looked at after the thaw: " + view_.recheck->error};
+  }
+  if (!view_.recheck->newcomers.empty()) {
+    return Loss{
+        reason::kPodReplaced,
+        fmt::format("pod {} appeared during the freeze and was not brought to a still point",
+                    view_.recheck->newcomers.front())};
+  }
+  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+    if (next_.freeze->targets[i].pre_command.empty()) continue;
+    if (auto broken = BrokenHook(i)) return broken;
+  }
+  return std::nullopt;
+}
+
+BackupPlanner::Loss BackupPlanner::HolderLoss(std::size_t index) const {
+  const api::FreezeTarget& target = next_.freeze->targets[index];
+  const auto& holder = view_.targets[index].thaw.holder;
+  const bool expired = holder && holder->end && holder->end->exit_code == hooks::kHoldExpired;
+  return {expired ? reason::kFreezeExpired : reason::kHolderLost,
+          fmt::format("held hook {} in {}: {}", target.hook, Place(target),
+                      holder && holder->end ? holder->end->HeldSentence()
+                                            : std::string("its end was not seen"))};
+}
+
+std::optional<BackupPlanner::Loss> BackupPlanner::BrokenHook(std::size_t index) const {
+  const api::FreezeTarget& target = next_.freeze->targets[index];
+  const auto& pre = view_.targets[index].pre;
+  if (!pre || !pre->Succeeded()) {
+    return Loss{reason::kHookFailed,
+                fmt::format("pre-hook {} in {}: {} (onError: Continue)", target.hook, Place(target),
+                            pre ? pre->Sentence() : std::string("did not run"))};
+  }
+  const auto pod = view_.recheck->containers.find(target.pod_uid);
+  const bool same_life = pod != view_.recheck->containers.end() &&
+                         pod->second.contains(target.container) &&
+                         pod->second.at(target.container) == pre->container_id;
+  if (!same_life) {
+    return Loss{reason::kPodReplaced,
+                fmt::format("{} was restarted or replaced during the freeze", Place(target))};
+  }
+  if (target.session_lock) {
+    return Loss{reason::kSessionLock,
+                fmt::format("pre-hook {} in {} takes a lock that ended with its client, before the "
+                            "volumes were cut",
+                            target.hook, Place(target))};
+  }
+  if (target.mode == api::HookMode::kCommand) return std::nullopt;
+  // Asked after the last cut was seen, it has answered that it had held until then.
+  const auto& holder = view_.targets[index].thaw.holder;
+  if (holder && holder->asked && holder->end && holder->end->Succeeded()) return std::nullopt;
+  Loss loss = HolderLoss(index);
+  if (target.on_error == api::OnError::kContinue) loss.reason = reason::kHookFailed;
+  return loss;
+}
+
+}  // namespace stillpoint::controllers

@@ -1,0 +1,45 @@
+#include "hooks/hook_notices.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+namespace stillpoint::hooks {
+namespace {
+
+constexpr std::size_t kNamesShown = 5;
+
+}  // namespace
+
+std::string Listed(const std::vector<std::string>& names) {
+  const auto shown = std::min(names.size(), kNamesShown);
+  std::string text = fmt::format("{}", fmt::join(std::span(names).first(shown), ", "));
+  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
+}
+
+void Notices::Add(std::string_view reason, std::string where, const std::string& pod,
+                  std::string text) {
+  const auto same = std::ranges::find_if(notices_, [&](const HookNotice& notice) {
+    return notice.reason == reason && notice.where == where && notice.message == text;
+  });
+  HookNotice& notice = same != notices_.end()
+                           ? *same
+                           : notices_.emplace_back(HookNotice{
+                                 std::string(reason), std::move(where), {}, std::move(text)});
+  const bool named = !notice.pods.empty() && notice.pods.back() == pod;
+  if (!pod.empty() && !named) notice.pods.push_back(pod);
+}
+
+std::vector<HookNotice> Notices::Finish() && {
+  for (HookNotice& notice : notices_) {
+    if (notice.pods.empty()) continue;
+    notice.message = fmt::format("{} {}: {}", notice.pods.size() == 1 ? "pod" : "pods",
+                                 Listed(notice.pods), notice.message);
+  }
+  return std::move(notices_);
+}
+
+}  // namespace stillpoint::hooks
