@@ -91,6 +91,8 @@ no_exec='user writer may not do that in namespace'
 backup="selector: {matchLabels: {app: none}}"
 expect "anyone writes a backup without hooks" allowed create writer VolumeBackup "{$backup}"
 expect "no hooks without exec" "$no_exec" create writer VolumeBackup "{$backup, hooks: [$hooks]}"
+expect "no profile without exec" "$no_exec" create writer VolumeBackup "{$backup, quiesce: mariadb}"
+expect "a profile with exec" allowed create operator VolumeBackup "{$backup, quiesce: mariadb}"
 expect "hooks with exec" allowed create operator VolumeBackup "{$backup, hooks: [$hooks]}"
 
 kubectl -n "$namespace" create -f - >/dev/null <<Y
