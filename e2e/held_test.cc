@@ -87,10 +87,10 @@ TEST_F(HeldTest, TheSpecMayNameTheProfile) {
 
 // Nobody comes back: the connection that dies is the release.
 TEST_F(HeldTest, AControllerThatIsKilledReleasesByItsDeath) {
-  const MariaDb database(kubectl, Quiesced());
+  const MariaDb database(kubectl, Quiesced("3s"));
   StartController();
   driver().CutDelay("60s");
-  Backup("nightly", "applicationRef: mysql");
+  Backup("nightly", "applicationRef: mysql\nmaxFreeze: 6s");
   WaitPhase("nightly", "Cutting");
   ASSERT_TRUE(StandsStill(database));
   const std::int64_t killed = NowMicros();
