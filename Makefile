@@ -49,9 +49,10 @@ e2e: ## Run the real-cluster suite (on your own cluster with E2E_KUBECONFIG=FILE
 	@tools/deps.sh build $(if $(E2E_KUBECONFIG),,cluster)
 	@tools/e2e.sh
 
-demo: ## Back up, destroy and restore a database on the local cluster, in front of you
-	@tools/deps.sh build cluster
-	@tools/demo.sh
+demo: ## Back up, destroy and restore an application in front of you (on Kubernetes: CLUSTER=real)
+	@tools/deps.sh build $(if $(filter real,$(CLUSTER)),cluster)
+	@tools/build.sh release stillpoint
+	@CLUSTER=$(CLUSTER) tools/demo.sh
 
 image: ## Build the container image: build/image/stillpoint.tar
 	@tools/deps.sh build

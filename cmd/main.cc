@@ -1,6 +1,7 @@
 // The program `stillpoint`: subcommands and nothing else.
 #include "api/crds.h"
 #include "cmd/controller_command.h"
+#include "cmd/pocket_command.h"
 
 #include <CLI/CLI.hpp>
 
@@ -13,6 +14,7 @@ constexpr int kUsage = 2;
 constexpr char kExamples[] =
     "Examples:\n"
     "  stillpoint controller --kubeconfig ~/.kube/config   run the controller on this machine\n"
+    "  stillpoint pocket --with-controller                 a cluster to try it on, in one process\n"
     "  stillpoint crds | kubectl apply -f -                install the kinds alone\n";
 
 }  // namespace
@@ -26,6 +28,9 @@ int main(int argc, char** argv) {
   stillpoint::cmd::ControllerFlags flags;
   CLI::App* controller = app.add_subcommand("controller", "Run the controller");
   stillpoint::cmd::AddControllerFlags(*controller, flags);
+  stillpoint::cmd::PocketFlags pocket_flags;
+  CLI::App* pocket = app.add_subcommand("pocket", "Run a small cluster on this machine");
+  stillpoint::cmd::AddPocketFlags(*pocket, pocket_flags);
   const CLI::App* crds = app.add_subcommand("crds", "Print the CustomResourceDefinitions as YAML");
   const CLI::App* version = app.add_subcommand("version", "Print the version");
 
@@ -43,5 +48,6 @@ int main(int argc, char** argv) {
     std::puts(STILLPOINT_VERSION);
     return 0;
   }
+  if (*pocket) return stillpoint::cmd::RunPocket(pocket_flags);
   return stillpoint::cmd::RunController(flags);
 }

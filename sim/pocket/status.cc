@@ -1,0 +1,87 @@
+#include "sim/pocket/status.h"
+
+namespace stillpoint::sim::pocket {
+
+namespace json = boost::json;
+using api::Code;
+
+namespace {
+
+json::string Text(std::string_view text) {
+  return json::string(text.data(), text.size());
+}
+
+std::string_view ReasonOf(Code code) {
+  switch (code) {
+    case Code::kUnavailable:
+      return "ServiceUnavailable";
+    case Code::kUnknown:
+    case Code::kCancelled:
+      return "InternalError";
+    default:
+      return api::ToString(code);
+  }
+}
+
+json::object DetailsOf(const RequestPath& path) {
+  json::object details;
+  if (!path.name.empty()) details["name"] = path.name;
+  if (path.kind && !path.kind->resource.group.empty()) {
+    details["group"] = Text(path.kind->resource.group);
+  }
+  if (path.kind) details["kind"] = Text(path.kind->resource.plural);
+  return details;
+}
+
+}  // namespace
+
+int HttpStatusOf(Code code) {
+  switch (code) {
+    case Code::kNotFound:
+      return 404;
+    case Code::kAlreadyExists:
+    case Code::kConflict:
+      return 409;
+    case Code::kInvalid:
+      return 422;
+    case Code::kForbidden:
+      return 403;
+    case Code::kExpired:
+      return 410;
+    case Code::kTooManyRequests:
+      return 429;
+    case Code::kTimeout:
+      return 504;
+    case Code::kUnavailable:
+      return 503;
+    case Code::kUnknown:
+    case Code::kCancelled:
+      return 500;
+  }
+  return 500;
+}
+
+json::object FailureStatus(int http_status, std::string_view reason, std::string_view message) {
+  return {{"kind", "Status"},    {"apiVersion", "v1"},       {"metadata", json::object()},
+          {"status", "Failure"}, {"message", Text(message)}, {"reason", Text(reason)},
+          {"code", http_status}};
+}
+
+json::object FailureStatus(const api::Error& error, const RequestPath& path) {
+  json::object status =
+      FailureStatus(HttpStatusOf(error.code), ReasonOf(error.code), error.message);
+  status["details"] = DetailsOf(path);
+  return status;
+}
+
+json::object SuccessStatus(const RequestPath& path, const std::string& uid) {
+  json::object details = DetailsOf(path);
+  details["uid"] = uid;
+  return {{"kind", "Status"},
+          {"apiVersion", "v1"},
+          {"metadata", json::object()},
+          {"status", "Success"},
+          {"details", std::move(details)}};
+}
+
+}  // namespace stillpoint::sim::pocket

@@ -1,0 +1,53 @@
+#include "sim/pocket/container_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
+
+namespace stillpoint::sim::pocket {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+PodSandbox Sandbox(const char* container) {
+  PodSandbox sandbox{.uid = "u", .ns = "shop", .name = "db-0"};
+  sandbox.pod = {{"metadata", {{"name", "db-0"}}},
+                 {"spec", {{"containers", boost::json::array{boost::json::parse(container)}}}}};
+  sandbox.volumes = {{"data", "vol-1"}};
+  return sandbox;
+}
+
+std::map<std::string, std::string> Texts(const std::string& kind, const std::string& name) {
+  if (kind != "Secret" || name != "login") return {};
+  return {{"password", "s3cret"}};
+}
+
+TEST(ContainerSpecTest, ReadsCommandEnvironmentAndMounts) {
+  const auto spec = ReadContainerSpec(
+      Sandbox(R"x({"name": "db", "command": ["run", "$(WHO)"], "args": ["$(NOBODY)"],
+        "env": [{"name": "WHO", "value": "me"},
+                {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                {"name": "PW", "valueFrom": {"secretKeyRef": {"name": "login", "key": "password"}}}],
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "tmp", "mountPath": "/x"}],
+        "readinessProbe": {"exec": {"command": ["ok"]}, "periodSeconds": 2}})x"),
+      "db", Texts);
+  ASSERT_TRUE(spec);
+  EXPECT_THAT(spec->argv, ElementsAre("run", "me", "$(NOBODY)"));
+  EXPECT_THAT(spec->environment,
+              ElementsAre(Pair("POD", "db-0"), Pair("PW", "s3cret"), Pair("WHO", "me")));
+  EXPECT_THAT(spec->mounts, ElementsAre(Pair("/data", "vol-1")));
+  EXPECT_THAT(spec->probe, ElementsAre("ok"));
+  EXPECT_EQ(spec->probe_period, std::chrono::seconds(2));
+}
+
+TEST(ContainerSpecTest, NeedsACommandAndWhatItRefersTo) {
+  EXPECT_FALSE(ReadContainerSpec(Sandbox(R"({"name": "db", "args": ["x"]})"), "db", Texts));
+  EXPECT_FALSE(ReadContainerSpec(Sandbox(R"({"name": "db", "command": ["x"], "env": [
+    {"name": "A", "valueFrom": {"secretKeyRef": {"name": "login", "key": "user"}}}]})"),
+                                 "db", Texts));
+  EXPECT_FALSE(ReadContainerSpec(Sandbox(R"({"name": "db", "command": ["x"]})"), "web", Texts));
+}
+
+}  // namespace
+}  // namespace stillpoint::sim::pocket
