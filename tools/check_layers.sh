@@ -40,7 +40,7 @@ may_include() { # folder, regex of the project's headers that it may include
 }
 may_include api 'api/'
 may_include kube '(api|kube)/'
-may_include hooks '(api|hooks)/|kube/(exec|clock|task_group|log)\.h'
+may_include hooks '(api|hooks)/|kube/(exec|clock|task_group|log|waiters)\.h'
 may_include controllers '(api|kube|hooks|controllers)/'
 may_include sim '(api|kube|hooks|controllers|sim)/'
 may_include cmd '(api|kube|hooks|controllers|cmd|sim/pocket)/'
