@@ -11,6 +11,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,9 @@ struct ExecEvent {
   Type type = Type::kExit;
   std::string data;   // kStdout, kStderr
   int exit_code = 0;  // kExit
+
+  // Bytes of output that are missing just before this: nobody took them in time.
+  std::size_t dropped = 0;
 };
 
 // A command that runs. Destroying it closes the stream, which gives the command end-of-file on its
@@ -42,7 +46,8 @@ class ExecSession {
  public:
   virtual ~ExecSession() = default;
 
-  // Suspends until there is output or the command has ended; kExit is the last event.
+  // Suspends until there is output or the command has ended; kExit is the last event. A command is
+  // not held up by a slow reader, who then misses the oldest of what waited (ExecEvent::dropped).
   // Errors: kUnavailable (the stream was lost: the command may still run), kInvalid (the runtime
   // could not start the command, for example because the image has no such program).
   // Cancellation: throws operation_aborted; the session can still be used.

@@ -1,6 +1,5 @@
 #include "kube/exec_frames.h"
 
-#include <fmt/format.h>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -20,6 +19,14 @@ enum Channel : std::uint8_t { kStdout = 1, kStderr = 2, kStatus = 3 };
 
 // A metav1.Status is short; the rest of a longer one is of no use to anybody.
 constexpr std::size_t kStatusLimit = 64 * 1024;
+
+// Output is joined up to about this size, and dropped by as much.
+constexpr std::size_t kEventSize = 16 * 1024;
+
+// A byte of stdout and a byte of stderr in turns are an event each: it counts too.
+std::size_t Cost(const ExecEvent& event) {
+  return sizeof(event) + event.data.size();
+}
 
 std::string_view StringAt(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
@@ -121,9 +128,9 @@ void ExecTranscript::Feed(std::string_view bytes, Piece piece) {
 void ExecTranscript::Payload(std::string_view bytes) {
   switch (*channel_) {
     case kStdout:
-      return Append(streams_[0], bytes);
+      return Append(ExecEvent::Type::kStdout, bytes);
     case kStderr:
-      return Append(streams_[1], bytes);
+      return Append(ExecEvent::Type::kStderr, bytes);
     case kStatus:
       status_text_ += bytes.substr(0, kStatusLimit - std::min(kStatusLimit, status_text_.size()));
       return;
@@ -132,34 +139,33 @@ void ExecTranscript::Payload(std::string_view bytes) {
   }
 }
 
-void ExecTranscript::Append(Stream& stream, std::string_view bytes) {
-  const std::size_t room = std::min(kOutputLimit - stream.kept, bytes.size());
-  stream.kept += room;
-  stream.dropped += bytes.size() - room;
-  if (room > 0) PushText(stream.type, bytes.substr(0, room));
-}
-
 // Joins what nobody has read yet, so that a million messages of one byte are not a million events.
-void ExecTranscript::PushText(ExecEvent::Type type, std::string_view text) {
-  if (events_.empty() || events_.back().type != type) events_.push_back({.type = type});
-  events_.back().data += text;
+void ExecTranscript::Append(ExecEvent::Type type, std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (events_.empty() || events_.back().type != type || events_.back().data.size() >= kEventSize) {
+    backlog_ += Cost(events_.emplace_back(ExecEvent{.type = type}));
+  }
+  events_.back().data += bytes;
+  backlog_ += bytes.size();
+  while (backlog_ > kBacklogLimit && events_.size() > 1) DropOldest();
 }
 
-void ExecTranscript::NoteDropped(const Stream& stream) {
-  if (stream.dropped == 0) return;
-  events_.push_back(
-      {.type = stream.type, .data = fmt::format("... [{} more bytes dropped]", stream.dropped)});
+void ExecTranscript::DropOldest() {
+  const std::size_t lost = events_.front().dropped + events_.front().data.size();
+  backlog_ -= Cost(events_.front());
+  events_.pop_front();
+  events_.front().dropped += lost;
 }
 
 void ExecTranscript::End(api::Error reason) {
   if (end_) return;
-  for (const Stream& stream : streams_) NoteDropped(stream);
   if (!status_) {
     end_ = std::move(reason);
   } else if (!*status_) {
     end_ = status_->error();
   } else {
-    events_.push_back({.type = ExecEvent::Type::kExit, .exit_code = **status_});
+    const ExecEvent exit{.type = ExecEvent::Type::kExit, .exit_code = **status_};
+    backlog_ += Cost(events_.emplace_back(exit));
     end_ = api::Error{api::Code::kUnavailable, "the command has ended"};
   }
 }
@@ -168,6 +174,7 @@ std::optional<api::Result<ExecEvent>> ExecTranscript::Take() {
   if (!events_.empty()) {
     ExecEvent event = std::move(events_.front());
     events_.pop_front();
+    backlog_ -= Cost(event);
     return event;
   }
   if (end_) return api::Result<ExecEvent>(*end_);

@@ -34,14 +34,13 @@ inline constexpr std::array<std::uint8_t, 2> kCloseStdinFrame{0xff, 0x00};
 // the API server and the command: node, kubelet, runtime).
 [[nodiscard]] api::Result<int> ParseExecStatus(std::string_view json);
 
-// The events of one command, put together from pieces of messages. Keeps the first
-// `kOutputLimit` bytes of each stream and counts the rest, so that a command that prints without
-// end costs no memory; a note of the count is then the stream's last event. The limit is on what
-// the command printed and not on what waits to be read, so that the same command gives the same
-// events however busy the reader is.
+// The events of one command, put together from pieces of messages. Keeps the newest output that
+// nobody has taken yet, about `kBacklogLimit` bytes of it, and drops what is older: a command that
+// prints without end is neither held up nor costs memory, and its last words are there however busy
+// the reader is.
 class ExecTranscript {
  public:
-  static constexpr std::size_t kOutputLimit = 1 << 20;
+  static constexpr std::size_t kBacklogLimit = 256 << 10;
 
   enum class Piece { kPart, kLast };
 
@@ -60,23 +59,15 @@ class ExecTranscript {
   [[nodiscard]] std::optional<api::Result<ExecEvent>> Take();
 
  private:
-  struct Stream {
-    ExecEvent::Type type;
-    std::size_t kept = 0;
-    std::size_t dropped = 0;
-  };
-
   void Payload(std::string_view bytes);
-  void Append(Stream& stream, std::string_view bytes);
-  void PushText(ExecEvent::Type type, std::string_view text);
-  void NoteDropped(const Stream& stream);
+  void Append(ExecEvent::Type type, std::string_view bytes);
+  void DropOldest();
 
   std::optional<std::uint8_t> channel_;  // of the message that is under way
   std::string status_text_;
   std::optional<api::Result<int>> status_;
-  std::array<Stream, 2> streams_{Stream{ExecEvent::Type::kStdout},
-                                 Stream{ExecEvent::Type::kStderr}};
   std::deque<ExecEvent> events_;
+  std::size_t backlog_ = 0;        // what events_ cost
   std::optional<api::Error> end_;  // what Take() gives after the events
 };
 

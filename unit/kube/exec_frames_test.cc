@@ -253,34 +253,57 @@ TEST(ExecTranscriptTest, MessagesOfNoOrUnknownChannelSayNothing) {
   EXPECT_FALSE(transcript.Take());
 }
 
-// Read while it comes or read at the end: the same megabyte is kept of each stream.
-TEST(ExecTranscriptTest, KeepsTheFirstMegabyteOfEachStreamAndCountsTheRest) {
-  for (const bool eager : {false, true}) {
-    ExecTranscript transcript;
-    const std::string chunk = "\1" + std::string(300'000, 'x');
-    std::size_t kept = 0;
-    std::vector<std::string> seen;
-    for (int i = 0; i < 5; ++i) {
-      transcript.Feed(chunk, Piece::kLast);
-      if (!eager) continue;
-      for (auto event = transcript.Take(); event; event = transcript.Take()) {
-        kept += (**event).data.size();
-      }
+TEST(ExecTranscriptTest, AReaderWhoKeepsUpMissesNothing) {
+  ExecTranscript transcript;
+  const std::string chunk(60'000, 'x');
+  std::size_t read = 0;
+  for (int i = 0; i < 50; ++i) {
+    transcript.Feed("\1" + chunk, Piece::kLast);
+    for (auto event = transcript.Take(); event; event = transcript.Take()) {
+      EXPECT_EQ((*event)->dropped, 0u);
+      read += (*event)->data.size();
     }
-    transcript.Feed("\2small", Piece::kLast);
-    transcript.Feed("\3"s + kSuccess, Piece::kLast);
-    transcript.End(kLost);
-    for (auto event = transcript.Take(); *event; event = transcript.Take()) {
-      if ((*event)->type == ExecEvent::Type::kStdout && (*event)->data.starts_with('x')) {
-        kept += (*event)->data.size();
-      } else {
-        seen.push_back(testing::PrintToString(**event));
-      }
-    }
-    EXPECT_EQ(kept, ExecTranscript::kOutputLimit);
-    EXPECT_EQ(seen, (std::vector<std::string>{"stderr small",
-                                              "stdout ... [451424 more bytes dropped]", "exit 0"}));
   }
+  EXPECT_EQ(read, 50 * chunk.size());
+}
+
+struct Backlog {
+  std::string text;
+  std::size_t dropped = 0;
+  std::size_t events = 0;
+};
+
+Backlog TakeAll(ExecTranscript& transcript) {
+  Backlog all;
+  for (auto event = transcript.Take(); event && *event; event = transcript.Take()) {
+    all.text += (*event)->data;
+    all.dropped += (*event)->dropped;
+    ++all.events;
+  }
+  return all;
+}
+
+TEST(ExecTranscriptTest, KeepsTheNewestOfWhatNobodyReadAndCountsTheRest) {
+  ExecTranscript transcript;
+  const std::string chunk(60'000, 'x');
+  for (int i = 0; i < 50; ++i) transcript.Feed("\1" + chunk, Piece::kLast);
+  transcript.Feed("\2why it failed", Piece::kLast);
+  transcript.Feed("\3"s + kExit137, Piece::kLast);
+  transcript.End(kLost);
+  const Backlog kept = TakeAll(transcript);
+  EXPECT_TRUE(kept.text.ends_with("xwhy it failed"));
+  EXPECT_LE(kept.text.size(), ExecTranscript::kBacklogLimit);
+  EXPECT_GT(kept.text.size(), ExecTranscript::kBacklogLimit / 2);
+  EXPECT_EQ(kept.text.size() + kept.dropped, 50 * chunk.size() + "why it failed"s.size());
+}
+
+TEST(ExecTranscriptTest, BytesOfTwoStreamsInTurnsAreBoundedToo) {
+  ExecTranscript transcript;
+  for (int i = 0; i < 100'000; ++i) transcript.Feed(i % 2 == 0 ? "\1o" : "\2e", Piece::kLast);
+  const Backlog kept = TakeAll(transcript);
+  EXPECT_LE(kept.events * sizeof(ExecEvent), ExecTranscript::kBacklogLimit);
+  EXPECT_EQ(kept.text.size() + kept.dropped, 100'000u);
+  EXPECT_TRUE(kept.text.ends_with("oeoe"));
 }
 
 TEST(ExecTranscriptTest, ManySmallMessagesAreFewEvents) {
