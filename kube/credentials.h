@@ -17,14 +17,22 @@ namespace stillpoint::kube {
 // Always the same.
 [[nodiscard]] std::shared_ptr<CredentialSource> MakeStaticCredentials(Credential credential);
 
-// A token that somebody else writes anew from time to time, as the kubelet does for service
-// accounts. Read again every minute and after Invalidate(). While the file cannot be read the last
-// token is used further, unless the server has refused it.
+// Paths of what stands in files of its own; empty: it does not.
+struct CredentialFiles {
+  std::string token;
+  std::string certificate;
+  std::string key;
+};
+
+// Files that somebody else writes anew from time to time, as the kubelet does with the token of a
+// service account and cert-manager with a client certificate. Read again every minute, and after
+// Invalidate(). While they cannot be read, or the certificate is new and the key still old, what
+// was read last is used further, unless the server has refused it.
+// `base`: what stands in no file, and a certificate that was read already.
 // Lifetime: `clock` must outlive the source.
 // Errors: kUnavailable; names the file.
-[[nodiscard]] std::shared_ptr<CredentialSource> MakeTokenFileCredentials(std::string token_file,
-                                                                         Credential base,
-                                                                         Clock& clock);
+[[nodiscard]] std::shared_ptr<CredentialSource> MakeFileCredentials(CredentialFiles files,
+                                                                    Credential base, Clock& clock);
 
 // A token as it stands in a file or in a program's answer: the white space around it taken off.
 // Errors: kInvalid when it is empty or could not stand in a header.

@@ -56,17 +56,19 @@ class JsonBody {
 
 }  // namespace
 
-api::Result<std::shared_ptr<TlsContext>> HttpShared::TlsFor(const Credential& credential) {
-  if (config.plain_http) return std::shared_ptr<TlsContext>();
-  if (tls && tls_identity == credential.client_certificate_pem) return tls;
-  auto context = MakeTlsContext({.ca_pem = config.ca_pem,
-                                 .client_certificate_pem = credential.client_certificate_pem,
-                                 .client_key_pem = credential.client_key_pem,
-                                 .insecure_skip_tls_verify = config.insecure_skip_tls_verify});
-  if (!context) return context.error();
+api::Result<std::shared_ptr<TlsClientContext>> HttpShared::TlsFor(const Credential& credential) {
+  if (config.plain_http) return nullptr;
+  if (tls && SameCertificate(tls_identity, credential)) return tls;
+  auto identity = TlsIdentity::Parse(credential);
+  if (!identity) return identity.error();
+  if (!tls) {
+    auto context = TlsClientContext::Make(config);
+    if (!context) return context.error();
+    tls = std::move(*context);
+  }
   pool.Clear();
-  tls = *context;
-  tls_identity = credential.client_certificate_pem;
+  tls->SetIdentity(std::move(*identity));
+  tls_identity = credential;
   return tls;
 }
 

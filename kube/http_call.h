@@ -37,9 +37,9 @@ struct HttpShared {
         pool(clock),
         random(options.jitter_seed) {}
 
-  // The TLS settings for `credential`, made anew when its certificate is another one than last
-  // time; then the connections in the pool are somebody else's and are closed.
-  [[nodiscard]] api::Result<std::shared_ptr<TlsContext>> TlsFor(const Credential& credential);
+  // The TLS settings, which show the certificate of `credential` from now on. When it is another
+  // one than last time, the connections in the pool are somebody else's and are closed.
+  [[nodiscard]] api::Result<std::shared_ptr<TlsClientContext>> TlsFor(const Credential& credential);
 
   const boost::asio::any_io_executor executor;
   const Config config;
@@ -48,8 +48,8 @@ struct HttpShared {
   const HttpClientOptions options;
   HttpPool pool;
   Random random;
-  std::shared_ptr<TlsContext> tls;
-  std::string tls_identity;  // the client certificate that `tls` shows
+  std::shared_ptr<TlsClientContext> tls;
+  Credential tls_identity;  // whose certificate `tls` shows
 };
 
 // Lifetime: must outlive its coroutine; lives in the frame of the one that awaits it.

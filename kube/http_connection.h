@@ -20,9 +20,9 @@ namespace stillpoint::kube {
 struct HttpEndpoint {
   std::string host;
   std::string port;
-  std::optional<Proxy> proxy;       // reached by its CONNECT method
-  std::shared_ptr<TlsContext> tls;  // null: plain HTTP
-  std::string server_name;          // what the certificate must be for
+  std::optional<Proxy> proxy;             // reached by its CONNECT method
+  std::shared_ptr<TlsClientContext> tls;  // null: plain HTTP
+  std::string server_name;                // what `tls` expects
 };
 
 // Beyond these an answer is refused; Beast's own defaults are 8 MB and 8 KB.

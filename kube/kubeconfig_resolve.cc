@@ -173,6 +173,16 @@ api::Result<Credential> ReadClientCertificate(const KubeconfigUser& user) {
   return credential;
 }
 
+// What of it may be rotated. As with kubectl, data in the kubeconfig itself wins.
+CredentialFiles FilesOf(const KubeconfigUser& user) {
+  const auto path = [&](const std::string& data, const std::string& file) {
+    return data.empty() && !file.empty() ? Absolute(file, user.file) : std::string();
+  };
+  return {.token = path("", user.token_file),
+          .certificate = path(user.client_certificate_data, user.client_certificate),
+          .key = path(user.client_key_data.Reveal(), user.client_key)};
+}
+
 // What the plugin is told about the cluster when it asks for it.
 std::string ClusterInfo(const KubeconfigCluster& cluster, const Config& config) {
   boost::json::object info{{"server", cluster.server}};
@@ -218,24 +228,24 @@ api::Result<void> ResolveUser(const KubeconfigUser& user, const KubeconfigCluste
   }
   auto credential = ReadClientCertificate(user);
   if (!credential) return credential.error();
-  if (!user.token_file.empty()) {
-    const std::string path = Absolute(user.token_file, user.file);
-    if (auto text = ReadFile(path); !text) {
+  const CredentialFiles files = FilesOf(user);
+  if (!files.token.empty()) {
+    if (auto text = ReadFile(files.token); !text) {
       return Invalid(fmt::format("{}: tokenFile: {}", where, text.error().message));
     }
-    config.credentials = MakeTokenFileCredentials(path, std::move(*credential), clock);
   } else if (!user.token.empty()) {
     auto token = CleanToken(user.token.Reveal());
     if (!token) return Invalid(fmt::format("{}: token: {}", where, token.error().message));
     credential->bearer_token = std::move(*token);
-    config.credentials = MakeStaticCredentials(std::move(*credential));
   } else if (user.exec) {
     auto plugin = ResolvePlugin(user, cluster, config);
     if (!plugin) return plugin.error();
     config.credentials = MakeExecCredentials(std::move(*plugin), clock);
-  } else {
-    config.credentials = MakeStaticCredentials(std::move(*credential));
+    return {};
   }
+  const bool rotates = !files.token.empty() || !files.certificate.empty() || !files.key.empty();
+  config.credentials = rotates ? MakeFileCredentials(files, std::move(*credential), clock)
+                               : MakeStaticCredentials(std::move(*credential));
   return {};
 }
 

@@ -44,7 +44,7 @@ api::Result<Config> LoadInCluster(const ConfigOptions& options, Clock& clock) {
   if (auto token = ReadFile(token_file); !token) {
     return Invalid(fmt::format("in-cluster: {}{}", token.error().message, kHelp));
   }
-  config.credentials = MakeTokenFileCredentials(token_file, Credential{}, clock);
+  config.credentials = MakeFileCredentials({.token = token_file}, Credential{}, clock);
   if (auto ns = ReadFile(dir + "/namespace"); ns && !TrimEnd(*ns).empty()) config.ns = TrimEnd(*ns);
   config.proxy_url = ProxyFromEnvironment(options.environment, config.host, config.port);
   return config;

@@ -178,8 +178,7 @@ asio::awaitable<api::Result<LwsExecClient::Attempt>> LwsExecClient::Connect(
 
 api::Result<LwsTarget> LwsExecClient::MakeTarget(const ExecRequest& request,
                                                  const Credential& credential) {
-  if (credential.client_certificate_pem != credential_.client_certificate_pem ||
-      credential.client_key_pem.Reveal() != credential_.client_key_pem.Reveal()) {
+  if (!SameCertificate(credential, credential_)) {
     auto identity = TlsIdentity::Parse(credential);
     if (!identity) return identity.error();
     identity_ = std::move(*identity);
@@ -191,6 +190,7 @@ api::Result<LwsTarget> LwsExecClient::MakeTarget(const ExecRequest& request,
                    .host = HostPort(config_.host, config_.port),
                    .request_target = ExecRequestTarget(config_.base_path, request),
                    .user_agent = config_.user_agent,
+                   .plain_http = config_.plain_http,
                    .bearer_token = credential.bearer_token,
                    .identity = identity_};
   if (target.host.size() > kLwsHostLimit) {

@@ -5,15 +5,14 @@
 // thread.
 #pragma once
 
-#include "kube/config.h"
 #include "kube/log.h"
+#include "kube/lws_link.h"
 #include "kube/lws_stream.h"
 #include "kube/tls_client_context.h"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,23 +24,6 @@ struct LwsKeepalive {
   std::chrono::seconds ping{5};      // after this long without a sign of life we ask for one
   std::chrono::seconds hang_up{15};  // and give up this long after the last one
 };
-
-// One websocket to open.
-struct LwsTarget {
-  std::string address;  // numeric: a name would be looked up by a blocking call on this thread
-  std::uint16_t port = 443;
-  std::string proxy;  // "[user:password@]address:port", or empty. With it, `address` may be a name
-  std::string host;   // value of the Host header
-  std::string request_target;  // path and query
-  std::string user_agent;
-  Sensitive bearer_token;
-  std::shared_ptr<const TlsIdentity> identity;
-};
-
-// The library writes a request into one buffer and hopes that the socket takes it whole.
-inline constexpr std::size_t kLwsRequestLimit = 32 * 1024;
-// And has 128 bytes for the line with the host.
-inline constexpr std::size_t kLwsHostLimit = 110;
 
 // Threads: any method on any one thread at a time; in this house, the loop.
 // Lifetime: the destructor ends the thread, and with it every stream; nothing is posted afterwards.

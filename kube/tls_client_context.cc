@@ -89,6 +89,11 @@ api::Result<std::shared_ptr<const TlsIdentity>> TlsIdentity::Parse(const Credent
   return std::shared_ptr<const TlsIdentity>(new TlsIdentity(std::move(parts)));
 }
 
+bool SameCertificate(const Credential& a, const Credential& b) {
+  return a.client_certificate_pem == b.client_certificate_pem &&
+         a.client_key_pem.Reveal() == b.client_key_pem.Reveal();
+}
+
 class TlsClientContext::Impl {
  public:
   explicit Impl(const Config& config)
@@ -96,6 +101,7 @@ class TlsClientContext::Impl {
         insecure_(config.insecure_skip_tls_verify),
         context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
+    SSL_CTX_set_mode(context_.get(), SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_cert_cb(context_.get(), &Impl::OfferIdentity, this);
     SSL_CTX_set_ex_data(context_.get(), ExIndex(), this);
@@ -103,7 +109,8 @@ class TlsClientContext::Impl {
     X509_VERIFY_PARAM* parameters = SSL_CTX_get0_param(context_.get());
     name_is_address_ = X509_VERIFY_PARAM_set1_ip_asc(parameters, name_.c_str()) == 1;
     if (!name_is_address_) X509_VERIFY_PARAM_set1_host(parameters, name_.c_str(), name_.size());
-    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    X509_VERIFY_PARAM_set_hostflags(
+        parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     // As in Go: a certificate of the bundle is trusted even if it is no root.
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
     ERR_clear_error();
@@ -125,6 +132,12 @@ class TlsClientContext::Impl {
 
   void SetIdentity(std::shared_ptr<const TlsIdentity> identity) { identity_ = std::move(identity); }
   SSL_CTX* native() const { return context_.get(); }
+
+  SSL* NewSession() const {
+    SSL* session = SSL_new(context_.get());
+    if (session && insecure_) SSL_set_verify(session, SSL_VERIFY_NONE, nullptr);
+    return session;
+  }
 
   std::string Judge(X509_STORE_CTX* store) const {
     const int error = X509_STORE_CTX_get_error(store);
@@ -149,8 +162,8 @@ class TlsClientContext::Impl {
                                 parts.chain.get(), 1);
   }
 
-  // libwebsockets takes the server name from the Host header; this is where it can be put right.
-  // An address is no server name (RFC 6066).
+  // The server name that is asked for. libwebsockets would take it from the Host header; this is
+  // where it can be put right. An address is no server name (RFC 6066).
   static void OnInfo(const SSL* session, int where, int) {
     if (!(where & SSL_CB_HANDSHAKE_START)) return;
     const void* data = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(session), ExIndex());
@@ -178,6 +191,10 @@ api::Result<std::unique_ptr<TlsClientContext>> TlsClientContext::Make(const Conf
 
 void TlsClientContext::SetIdentity(std::shared_ptr<const TlsIdentity> identity) {
   impl_->SetIdentity(std::move(identity));
+}
+
+ssl_st* TlsClientContext::NewSession() const {
+  return impl_->NewSession();
 }
 
 ssl_ctx_st* TlsClientContext::native() const {

@@ -1,5 +1,6 @@
-// TlsClientContext: the TLS settings of one API server for a library that wants an SSL_CTX and sets
-// up the sessions itself: whom to trust, which name to expect, who we are.
+// TlsClientContext: the TLS settings of one API server: whom to trust, which name to expect, who we
+// are. TLS 1.2 or later. The HTTP client and exec have one each, made of the same Config, so that
+// they trust the same servers.
 //
 // libwebsockets can load certificates too, but it takes only the first one of a bundle or chain,
 // cuts server names at a colon (IPv6), and keeps a context per certificate for good.
@@ -11,7 +12,8 @@
 #include <memory>
 #include <string>
 
-struct ssl_ctx_st;         // OpenSSL's SSL_CTX
+struct ssl_st;             // OpenSSL's SSL
+struct ssl_ctx_st;         // SSL_CTX
 struct x509_store_ctx_st;  // and X509_STORE_CTX
 
 namespace stillpoint::kube {
@@ -36,6 +38,9 @@ class TlsIdentity {
   const std::unique_ptr<Parts> parts_;
 };
 
+// Whether both show the same certificate, or both show none.
+[[nodiscard]] bool SameCertificate(const Credential& a, const Credential& b);
+
 // Threads: everything after construction on the thread that runs the handshakes.
 // Lifetime: must outlive the sessions made from native().
 class TlsClientContext {
@@ -50,7 +55,11 @@ class TlsClientContext {
   // Who we are in handshakes from now on; null: nobody.
   void SetIdentity(std::shared_ptr<const TlsIdentity> identity);
 
-  // Owned by this object.
+  // A session for a library that leaves the verdict on the server's certificate to OpenSSL. The
+  // caller frees it. Null: no memory.
+  [[nodiscard]] ssl_st* NewSession() const;
+
+  // For a library that makes the sessions itself. Owned by this object.
   [[nodiscard]] ssl_ctx_st* native() const;
 
   // For the verify callback that libwebsockets puts in front of OpenSSL's own verdict: the reason

@@ -6,7 +6,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,7 +15,6 @@
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -69,83 +67,13 @@ void WatchPeer(tcp::socket& socket) {
 
 }  // namespace
 
-// ---- TLS --------------------------------------------------------------------------------------
-
-class TlsContext {
- public:
-  TlsContext() : context(ssl::context::tls_client) {
-    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
-    SSL_CTX_set_mode(context.native_handle(), SSL_MODE_RELEASE_BUFFERS);
-  }
-  ssl::context context;
-};
-
-namespace {
-
-api::Error BadPem(std::string_view what, const error_code& error) {
-  return {api::Code::kInvalid, fmt::format("the {} cannot be used: {}", what, error.message())};
-}
-
-api::Result<void> Trust(ssl::context& context, const TlsSettings& settings) {
-  error_code error;
-  if (settings.insecure_skip_tls_verify) {
-    context.set_verify_mode(ssl::verify_none, error);
-    return {};
-  }
-  context.set_verify_mode(ssl::verify_peer, error);
-  if (settings.ca_pem.empty()) {
-    context.set_default_verify_paths(error);
-  } else {
-    context.add_certificate_authority(asio::buffer(settings.ca_pem), error);
-  }
-  if (error) return BadPem("certificate authority", error);
-  return {};
-}
-
-api::Result<void> Identify(ssl::context& context, const TlsSettings& settings) {
-  if (settings.client_certificate_pem.empty()) return {};
-  error_code error;
-  context.use_certificate_chain(asio::buffer(settings.client_certificate_pem), error);
-  if (error) return BadPem("client certificate", error);
-  context.use_private_key(asio::buffer(settings.client_key_pem.Reveal()), ssl::context::pem, error);
-  if (error) return BadPem("client key", error);
-  return {};
-}
-
-// What the server's certificate must prove, checked by OpenSSL as part of the handshake. Server
-// name indication is for DNS names only.
-void ExpectPeer(SSL* handle, const std::string& server_name) {
-  X509_VERIFY_PARAM* const expected = SSL_get0_param(handle);
-  X509_VERIFY_PARAM_set_hostflags(
-      expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  error_code not_an_address;
-  asio::ip::make_address(server_name, not_an_address);
-  if (!not_an_address) {
-    X509_VERIFY_PARAM_set1_ip_asc(expected, server_name.c_str());
-    return;
-  }
-  X509_VERIFY_PARAM_set1_host(expected, server_name.c_str(), server_name.size());
-  SSL_set_tlsext_host_name(handle, server_name.c_str());
-}
-
-}  // namespace
-
-api::Result<std::shared_ptr<TlsContext>> MakeTlsContext(const TlsSettings& settings) {
-  auto tls = std::make_shared<TlsContext>();
-  if (auto trusted = Trust(tls->context, settings); !trusted) return trusted.error();
-  if (auto identified = Identify(tls->context, settings); !identified) return identified.error();
-  return tls;
-}
-
-// ---- Transport --------------------------------------------------------------------------------
-
 class Transport::Impl {
  public:
   Impl(asio::any_io_executor executor, Clock& clock)
       : clock_(clock), executor_(executor), socket_(std::move(executor)) {}
 
   asio::awaitable<api::Result<void>> Connect(std::string host, std::string port);
-  asio::awaitable<api::Result<void>> StartTls(std::shared_ptr<TlsContext> context,
+  asio::awaitable<api::Result<void>> StartTls(std::shared_ptr<TlsClientContext> context,
                                               std::string server_name);
   asio::awaitable<api::Result<void>> Write(std::string bytes);
   asio::awaitable<api::Result<std::string_view>> ReadSome();
@@ -159,7 +87,7 @@ class Transport::Impl {
   Clock& clock_;
   asio::any_io_executor executor_;
   tcp::socket socket_;
-  std::shared_ptr<TlsContext> context_;  // before the stream that uses it
+  std::shared_ptr<TlsClientContext> context_;  // before the stream that uses it
   std::optional<ssl::stream<tcp::socket&>> tls_;
   std::array<char, kReadBuffer> buffer_;
   std::size_t bytes_written_ = 0;
@@ -190,11 +118,12 @@ asio::awaitable<api::Result<void>> Transport::Impl::ConnectTo(tcp::endpoint endp
   co_return api::Result<void>{};
 }
 
-asio::awaitable<api::Result<void>> Transport::Impl::StartTls(std::shared_ptr<TlsContext> context,
-                                                             std::string server_name) {
+asio::awaitable<api::Result<void>> Transport::Impl::StartTls(
+    std::shared_ptr<TlsClientContext> context, std::string server_name) {
   context_ = std::move(context);
-  tls_.emplace(socket_, context_->context);
-  ExpectPeer(tls_->native_handle(), server_name);
+  SSL* session = context_->NewSession();
+  if (!session) co_return Unavailable("TLS: no memory for a session");
+  tls_.emplace(socket_, session);  // which owns it from here on
   const auto [error] = co_await tls_->async_handshake(ssl::stream_base::client, kAwaitTuple);
   ThrowIfAborted(error);
   if (error) co_return HandshakeError(server_name, error);
@@ -254,7 +183,7 @@ asio::awaitable<api::Result<void>> Transport::Connect(std::string host, std::str
   return impl_->Connect(std::move(host), std::move(port));
 }
 
-asio::awaitable<api::Result<void>> Transport::StartTls(std::shared_ptr<TlsContext> context,
+asio::awaitable<api::Result<void>> Transport::StartTls(std::shared_ptr<TlsClientContext> context,
                                                        std::string server_name) {
   return impl_->StartTls(std::move(context), std::move(server_name));
 }

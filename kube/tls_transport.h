@@ -3,7 +3,7 @@
 
 #include "api/error.h"
 #include "kube/clock.h"
-#include "kube/config.h"
+#include "kube/tls_client_context.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,20 +14,6 @@
 #include <string_view>
 
 namespace stillpoint::kube {
-
-// What we trust and what we show, in the form that the TLS library wants. Shared by connections.
-class TlsContext;
-
-struct TlsSettings {
-  std::string ca_pem;  // empty: the system's store
-  std::string client_certificate_pem;
-  Sensitive client_key_pem;
-  bool insecure_skip_tls_verify = false;
-};
-
-// TLS 1.2 or later.
-// Errors: kInvalid for a certificate or key that cannot be used; names which.
-[[nodiscard]] api::Result<std::shared_ptr<TlsContext>> MakeTlsContext(const TlsSettings& settings);
 
 // A peer that vanishes without a word is found out after about 30 s, whether we wait for it (TCP
 // keep-alive) or have sent it something (TCP_USER_TIMEOUT).
@@ -47,10 +33,10 @@ class Transport {
   [[nodiscard]] boost::asio::awaitable<api::Result<void>> Connect(std::string host,
                                                                   std::string port);
 
-  // Speaks TLS from here on. The server must prove to be `server_name` (a DNS name or an IP
-  // address) by a subject alternative name.
+  // Speaks TLS from here on. The server must prove by a subject alternative name to be the one that
+  // `context` expects; `server_name` is that name, for messages.
   [[nodiscard]] boost::asio::awaitable<api::Result<void>> StartTls(
-      std::shared_ptr<TlsContext> context, std::string server_name);
+      std::shared_ptr<TlsClientContext> context, std::string server_name);
 
   [[nodiscard]] boost::asio::awaitable<api::Result<void>> Write(std::string bytes);
 

@@ -2,7 +2,7 @@
 
 #include "kube/http_connection.h"
 #include "kube/server_url.h"
-#include "kube/tls_transport.h"
+#include "kube/tls_client_context.h"
 
 #include <fmt/format.h>
 #include <boost/asio/this_coro.hpp>
@@ -39,10 +39,8 @@ std::string Octets(const kube::HttpRequest& request, const kube::Config& config,
 asio::awaitable<api::Result<Answer>> Exchange(kube::Config config, kube::Clock& clock,
                                               kube::HttpRequest request, std::string accept) {
   const auto credential = OrThrow(co_await config.credentials->Current());
-  auto tls =
-      OrThrow(kube::MakeTlsContext({.ca_pem = config.ca_pem,
-                                    .client_certificate_pem = credential.client_certificate_pem,
-                                    .client_key_pem = credential.client_key_pem}));
+  auto tls = OrThrow(kube::TlsClientContext::Make(config));
+  tls->SetIdentity(OrThrow(kube::TlsIdentity::Parse(credential)));
   kube::HttpConnection connection(co_await asio::this_coro::executor, clock);
   OrThrow(co_await connection.Open(
       {.host = config.host,

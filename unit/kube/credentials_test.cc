@@ -3,6 +3,7 @@
 #include "unit/support/await.h"
 #include "unit/support/fake_clock.h"
 #include "unit/support/temp_dir.h"
+#include "unit/support/test_certificate.h"
 
 #include "api/time.h"
 
@@ -39,7 +40,7 @@ class TokenFileTest : public testing::Test {
   unit::FakeClock clock_{io_};
   unit::TempDir dir_;
   std::string file_ = dir_.Write("token", " first\n");
-  std::shared_ptr<CredentialSource> source_ = MakeTokenFileCredentials(file_, {}, clock_);
+  std::shared_ptr<CredentialSource> source_ = MakeFileCredentials({.token = file_}, {}, clock_);
 };
 
 TEST_F(TokenFileTest, IsReadAgainAfterAMinute) {
@@ -70,6 +71,55 @@ TEST_F(TokenFileTest, LastTokenIsUsedWhileTheFileCannotBeRead) {
 TEST_F(TokenFileTest, RefusesATokenThatWouldBreakTheHeader) {
   dir_.Write("token", "a\r\nX-Evil: 1");
   EXPECT_EQ(Token(), "token file " + file_ + ": the token holds a control character");
+}
+
+// ---- certificate files ------------------------------------------------------------------------
+
+class CertificateFileTest : public testing::Test {
+ protected:
+  // What it shows now: "first" or "second".
+  std::string Shown() {
+    auto credential = clock_.Run(source_->Current());
+    if (!credential) return credential.error().message;
+    const bool second = credential->client_certificate_pem == second_.certificate_pem &&
+                        credential->client_key_pem.Reveal() == second_.key_pem;
+    return second ? "second" : "first";
+  }
+
+  asio::io_context io_{1};
+  unit::FakeClock clock_{io_};
+  unit::TempDir dir_;
+  const unit::TestCertificate authority_ = unit::MakeTestAuthority();
+  const unit::TestCertificate first_ = unit::MakeTestCertificate(authority_, "ann", "");
+  const unit::TestCertificate second_ = unit::MakeTestCertificate(authority_, "ann", "");
+  std::shared_ptr<CredentialSource> source_ =
+      MakeFileCredentials({.certificate = dir_.Write("tls.crt", first_.certificate_pem),
+                           .key = dir_.Write("tls.key", first_.key_pem)},
+                          {.client_certificate_pem = first_.certificate_pem,
+                           .client_key_pem = Sensitive(first_.key_pem)},
+                          clock_);
+};
+
+TEST_F(CertificateFileTest, IsReadAgainAfterAMinuteAndWhenRefused) {
+  dir_.Write("tls.crt", second_.certificate_pem);
+  dir_.Write("tls.key", second_.key_pem);
+  EXPECT_EQ(Shown(), "first");
+  clock_.Advance(1min);
+  EXPECT_EQ(Shown(), "second");
+  dir_.Write("tls.crt", first_.certificate_pem);
+  dir_.Write("tls.key", first_.key_pem);
+  source_->Invalidate();
+  EXPECT_EQ(Shown(), "first");
+}
+
+TEST_F(CertificateFileTest, HalfARotationIsNotShown) {
+  dir_.Write("tls.crt", second_.certificate_pem);
+  clock_.Advance(1min);
+  EXPECT_EQ(Shown(), "first");
+  source_->Invalidate();
+  EXPECT_THAT(Shown(), HasSubstr("does not belong to the client certificate"));
+  dir_.Write("tls.key", second_.key_pem);
+  EXPECT_EQ(Shown(), "second");
 }
 
 // ---- what a plugin prints ---------------------------------------------------------------------

@@ -310,7 +310,8 @@ TEST_F(HttpClientTest, NamesTheCertificateThatCannotBeUsed) {
   config_.credentials = MakeStaticCredentials(
       {.client_certificate_pem = own.certificate_pem, .client_key_pem = Sensitive(other.key_pem)});
   MakeClient();
-  EXPECT_THAT(Get().error().message, HasSubstr("the client key cannot be used"));
+  EXPECT_THAT(Get().error().message,
+              HasSubstr("the client key does not belong to the client certificate"));
 }
 
 // ---- answers that ask for patience ------------------------------------------------------------

@@ -534,6 +534,18 @@ TEST_F(LwsExecTest, EnvironmentIsNotAskedForAProxy) {
 
 // ---- TLS --------------------------------------------------------------------------------------
 
+// `kubectl proxy`.
+TEST_F(LwsExecTest, SpeaksWithoutTlsWhereTheConfigSaysSo) {
+  unit::ScriptServer server(io_, {.tls = false},
+                            {{unit::Read(), unit::Write(unit::HttpAnswer(403, "{}"))}});
+  const Config config{
+      .host = "127.0.0.1", .port = server.port(), .plain_http = true, .credentials = credentials_};
+  EXPECT_THAT(Exec(config), testing::StartsWith("Forbidden: "));
+  EXPECT_THAT(
+      server.requests(),
+      testing::ElementsAre(testing::StartsWith("GET /api/v1/namespaces/shop/pods/db-0/exec?")));
+}
+
 TEST_F(LwsExecTest, ServerOfAnotherAuthorityIsRefused) {
   ExecServer server(Greet);
   Config config = ConfigFor(server);
