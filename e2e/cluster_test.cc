@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <string>
 
 namespace stillpoint::e2e {
 namespace {
@@ -28,8 +30,7 @@ class PodTest : public RestoreTest {
     if (IsSkipped()) return;
     const char* image = std::getenv("E2E_IMAGE");
     if (image == nullptr) GTEST_SKIP() << "E2E_IMAGE names no image that the cluster has";
-    const std::string deploy = (cluster.source() / "deploy").string();
-    const CommandResult applied = system({"apply", "-k", deploy});
+    const CommandResult applied = system({"apply", "-k", Deploy()});
     ASSERT_EQ(applied.exit_code, 0) << applied.err;
     system({"set", "image", kDeployment, std::string("controller=") + image});
     system.RolledOut(kDeployment);
@@ -44,6 +45,9 @@ class PodTest : public RestoreTest {
     }
     RestoreTest::TearDown();
   }
+
+  // The folder to apply.
+  [[nodiscard]] virtual std::string Deploy() const { return cluster.source() / "deploy"; }
 
   // What /readyz of its Pod says.
   [[nodiscard]] std::string Ready() const {
@@ -85,6 +89,47 @@ TEST_F(PodTest, BacksUpAndRestoresWithTheRightsOfItsServiceAccount) {
   EXPECT_EQ(system.Field("pod/" + system.Names("pods", kPods).at(0),
                          ".status.containerStatuses[0].restartCount"),
             "0");
+}
+
+// deploy/overlays/namespaced, for the namespace of this test. The rights in all namespaces, which
+// the suite has given to its other controllers, are taken away meanwhile.
+class NamespacedPodTest : public PodTest {
+ protected:
+  void SetUp() override {
+    if (IsLocal()) system({"delete", "clusterrolebinding", "stillpoint-controller"});
+    PodTest::SetUp();
+  }
+
+  void TearDown() override {
+    PodTest::TearDown();
+    const auto rbac = cluster.source() / "deploy/base/rbac/controller.yaml";
+    EXPECT_EQ(system({"apply", "-f", rbac.string()}).exit_code, 0);
+  }
+
+  [[nodiscard]] std::string Deploy() const override {
+    const std::filesystem::path copy = Scratch("deploy");
+    std::filesystem::copy(cluster.source() / "deploy", copy,
+                          std::filesystem::copy_options::recursive);
+    const std::filesystem::path overlay = copy / "overlays/namespaced";
+    const CommandResult named =
+        e2e::Run({"sed", "-i", "s/namespace: default.*/namespace: " + ns + "/",
+                  overlay / "watched_namespace.yaml"});
+    EXPECT_EQ(named.exit_code, 0) << named.err;
+    return overlay;
+  }
+};
+
+TEST_F(NamespacedPodTest, BacksUpWithRightsInItsNamespaceAlone) {
+  EXPECT_EQ(Ready(), "ok\n");
+  EXPECT_THAT(system.Field(kDeployment, ".spec.template.spec.containers[0].args"),
+              HasSubstr("--namespace=" + ns));
+  const StillApp app(kubectl, {});
+  Backup("nightly", "applicationRef: app");
+  const auto backup = WaitEnd("nightly", 60s);
+  EXPECT_EQ(Outcome(backup), "Completed Application Succeeded");
+  ExpectCutWhileStill(app, backup);
+  const std::string binding = "rolebinding/stillpoint-controller";
+  EXPECT_EQ(kubectl.Field(binding, ".roleRef.name"), "stillpoint-controller");
 }
 
 // ---- two of them ------------------------------------------------------------------------------

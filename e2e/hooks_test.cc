@@ -97,6 +97,15 @@ TEST_F(HookTest, MayPrint100MB) {
   EXPECT_LE(controller().PeakMemory(), 64U << 20);
 }
 
+TEST_F(HookTest, WithoutTheOneThatThawsIsWarnedOf) {
+  const StillApp app(kubectl, {.annotations = {{"backups.example.com/pre-hook", "sync"}}});
+  StartController();
+  Backup("nightly", "applicationRef: app");
+  EXPECT_EQ(Text(WaitEnd("nightly"), "/status/phase"), "Completed");
+  EXPECT_TRUE(HasEvent("nightly", "PostHookMissing"));
+  EXPECT_FALSE(app.IsFrozen());
+}
+
 TEST_F(HookTest, ThatThawsIsTriedUntilItSucceeds) {
   const StillApp app(
       kubectl, {.annotations =

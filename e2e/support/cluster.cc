@@ -1,16 +1,12 @@
 #include "e2e/support/cluster.h"
 
-#include "e2e/support/json.h"
+#include "e2e/support/kubeconfig.h"
 
 #include <fmt/format.h>
-
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <stdexcept>
 
 namespace stillpoint::e2e {
@@ -93,18 +89,11 @@ void Cluster::Install() const {
 
 // A copy of the administrator's, with the ServiceAccount's token for its user.
 void Cluster::WriteControllerKubeconfig() const {
-  const Kubectl kubectl = Namespace("stillpoint-system");
   const CommandResult token =
-      kubectl({"create", "token", "stillpoint-controller", "--duration=3h"});
-  const CommandResult config =
-      kubectl({"config", "view", "--minify", "--flatten", "--raw", "-o", "json"});
-  if (token.exit_code != 0 || config.exit_code != 0) {
-    throw std::runtime_error("no token for the controller: " + token.err + config.err);
-  }
-  boost::json::value document = boost::json::parse(config.out);
-  const std::string text = token.out.substr(0, token.out.find('\n'));
-  document.at("users").as_array().at(0).as_object()["user"] = {{"token", text}};
-  std::ofstream(controller_kubeconfig_) << boost::json::serialize(document);
+      Namespace("stillpoint-system")({"create", "token", "stillpoint-controller", "--duration=3h"});
+  if (token.exit_code != 0) throw std::runtime_error("no token for the controller: " + token.err);
+  WriteKubeconfig(kubeconfig_, controller_kubeconfig_,
+                  {.token = token.out.substr(0, token.out.find('\n'))});
 }
 
 void Cluster::Service(const std::string& verb, const std::string& name) const {

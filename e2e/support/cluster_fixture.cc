@@ -49,9 +49,17 @@ bool ClusterTest::IsLocal() const {
   return false;
 }
 
-Controller& ClusterTest::StartController(std::vector<std::string> flags) {
-  controller_ = std::make_unique<Controller>(ns, Scratch("controller.log"), std::move(flags));
+Controller& ClusterTest::StartController(std::vector<std::string> flags, std::string kubeconfig) {
+  controller_ = std::make_unique<Controller>(ns, Scratch("controller.log"), std::move(flags),
+                                             std::move(kubeconfig));
   controller_->Start();
+  return *controller_;
+}
+
+Controller& ClusterTest::StartElsewhere(const std::string& served, std::string kubeconfig) {
+  controller_ = std::make_unique<Controller>(served, Scratch("controller.log"),
+                                             std::vector<std::string>{}, std::move(kubeconfig));
+  controller_->StartUnready();
   return *controller_;
 }
 

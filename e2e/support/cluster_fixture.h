@@ -34,8 +34,12 @@ class ClusterTest : public testing::Test {
   // when it is false: the test is skipped then.
   [[nodiscard]] bool IsLocal() const;
 
-  // Starts the controller of this namespace. `flags`: further ones.
-  Controller& StartController(std::vector<std::string> flags = {});
+  // Starts the controller of this namespace. `flags`, `kubeconfig`: as for Controller.
+  Controller& StartController(std::vector<std::string> flags = {}, std::string kubeconfig = {});
+
+  // One that serves `served` of another API server, and may not be ready at once.
+  Controller& StartElsewhere(const std::string& served, std::string kubeconfig);
+
   [[nodiscard]] Controller& controller() { return *controller_; }
 
   // The end of the test need not find a running controller: it was killed on purpose.

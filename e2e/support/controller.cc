@@ -1,6 +1,7 @@
 #include "e2e/support/controller.h"
 
 #include "e2e/support/cluster.h"
+#include "e2e/support/port.h"
 
 #include <fmt/format.h>
 
@@ -18,12 +19,6 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-int FreePort() {
-  boost::asio::io_context io;
-  const tcp::acceptor acceptor(io, {boost::asio::ip::address_v4::loopback(), 0});
-  return acceptor.local_endpoint().port();
-}
-
 // The whole answer to a GET, head included; empty when nobody answers.
 std::string HttpGet(int port, const std::string& path) {
   tcp::iostream stream;
@@ -36,8 +31,19 @@ std::string HttpGet(int port, const std::string& path) {
 
 }  // namespace
 
-Controller::Controller(std::string ns, std::filesystem::path log, std::vector<std::string> flags)
-    : ns_(std::move(ns)), log_(std::move(log)), flags_(std::move(flags)) {}
+int FreePort() {
+  boost::asio::io_context io;
+  const tcp::acceptor acceptor(io, {boost::asio::ip::address_v4::loopback(), 0});
+  return acceptor.local_endpoint().port();
+}
+
+Controller::Controller(std::string ns, std::filesystem::path log, std::vector<std::string> flags,
+                       std::string kubeconfig)
+    : ns_(std::move(ns)),
+      log_(std::move(log)),
+      flags_(std::move(flags)),
+      kubeconfig_(kubeconfig.empty() ? Cluster::Get().controller_kubeconfig()
+                                     : std::move(kubeconfig)) {}
 
 void Controller::StartUnready() {
   health_port_ = FreePort();
@@ -47,7 +53,7 @@ void Controller::StartUnready() {
                                 "--pdeathsig=KILL",
                                 Cluster::Get().program(),
                                 "controller",
-                                "--kubeconfig=" + Cluster::Get().controller_kubeconfig(),
+                                "--kubeconfig=" + kubeconfig_,
                                 fmt::format("--health-address=127.0.0.1:{}", health_port_),
                                 fmt::format("--metrics-address=127.0.0.1:{}", metrics_port_)};
   if (!ns_.empty()) argv.push_back("--namespace=" + ns_);

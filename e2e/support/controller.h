@@ -14,8 +14,10 @@ namespace stillpoint::e2e {
 // Lifetime: killed by the destructor, and by the kernel when the test program dies.
 class Controller {
  public:
-  // `ns`: the only namespace that it serves; empty: all. `flags`: further ones.
-  Controller(std::string ns, std::filesystem::path log, std::vector<std::string> flags = {});
+  // `ns`: the only namespace that it serves; empty: all. `flags`: further ones. `kubeconfig`:
+  // empty: that of deploy/'s ServiceAccount in the cluster.
+  Controller(std::string ns, std::filesystem::path log, std::vector<std::string> flags = {},
+             std::string kubeconfig = {});
 
   // Waits until it says that it is ready. Throws with its log when it does not become so.
   void Start();
@@ -42,6 +44,7 @@ class Controller {
   const std::string ns_;
   const std::filesystem::path log_;
   const std::vector<std::string> flags_;
+  const std::string kubeconfig_;
   int health_port_ = 0;
   int metrics_port_ = 0;
   std::unique_ptr<Process> process_;

@@ -36,6 +36,31 @@ spec:
         volumeMounts: [{{name: data, mountPath: /data/0}}]
 )";
 
+constexpr char kDaemonSet[] = R"(apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: agent-0}
+spec:
+  accessModes: [ReadWriteMany]
+  resources: {requests: {storage: 16Mi}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - name: writer
+        image: docker.io/local/tools:1
+        imagePullPolicy: Never
+        command: [/bin/sh, -c, "while :; do sleep 60; done"]
+        volumeMounts: [{name: data, mountPath: /data/0}]
+      volumes: [{name: data, persistentVolumeClaim: {claimName: agent-0}}]
+)";
+
 constexpr char kProbe[] = R"({{"spec":{{"template":{{"spec":{{"containers":[{{"name":"writer",
 "readinessProbe":{{"periodSeconds":1,"timeoutSeconds":5,
 "exec":{{"command":["grep","-q","{}","/data/0/mark"]}}}}}}]}}}}}}}})";
@@ -62,6 +87,12 @@ void RestoreTest::MarkedSet(int pods) {
   kubectl.Apply(fmt::format(kSet, pods));
   kubectl.RolledOut("statefulset/db");
   SetMark("statefulset/db", "before");
+}
+
+void RestoreTest::MarkedDaemonSet() {
+  kubectl.Apply(kDaemonSet);
+  kubectl.RolledOut("daemonset/agent");
+  SetMark("daemonset/agent", "before");
 }
 
 boost::json::value RestoreTest::BackUpAndLose(const std::string& workload) {

@@ -18,6 +18,9 @@ class RestoreTest : public BackupTest {
   // A StatefulSet `db` of that many pods, each with a claim data-db-N and the file in it.
   void MarkedSet(int pods);
 
+  // A DaemonSet `agent` with a claim agent-0 and the file in it.
+  void MarkedDaemonSet();
+
   // The backup `nightly` of that workload; then the file says "after" in every claim.
   boost::json::value BackUpAndLose(const std::string& workload);
 
