@@ -30,7 +30,9 @@ class PodTest : public RestoreTest {
     if (IsSkipped()) return;
     const char* image = std::getenv("E2E_IMAGE");
     if (image == nullptr) GTEST_SKIP() << "E2E_IMAGE names no image that the cluster has";
-    const CommandResult applied = system({"apply", "-k", Deploy()});
+    // Without a namespace of its own: the manifests name theirs.
+    const CommandResult applied =
+        e2e::Run({"kubectl", "--kubeconfig", cluster.kubeconfig(), "apply", "-k", Deploy()});
     ASSERT_EQ(applied.exit_code, 0) << applied.err;
     system({"set", "image", kDeployment, std::string("controller=") + image});
     system.RolledOut(kDeployment);
