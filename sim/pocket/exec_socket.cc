@@ -30,7 +30,7 @@ using asio::use_awaitable;
 
 namespace {
 
-using Socket = websocket::stream<TlsStream&>;
+using Socket = websocket::stream<TlsStream&, false>;  // nothing here is worth compressing
 
 constexpr std::size_t kMessageLimit = std::size_t{16} << 20;
 
