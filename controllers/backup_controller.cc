@@ -186,7 +186,11 @@ SnapshotView BackupController::ObserveSnapshot(BackupSession& session, std::size
     own.failing_since = now;
   }
   view.failing_since = own.failing_since;
-  if (view.exists && !own.created_at) own.created_at = now;
+  if (view.exists && !own.created_at) {
+    // At the end each pass starts without memory: its own clock would then begin again and again.
+    own.created_at =
+        IsFinal(backup.status.phase) ? cached->metadata.creation_timestamp.value_or(now) : now;
+  }
   if (view.cut && !own.cut_at) own.cut_at = now;
   if (view.ready && !own.ready_at) own.ready_at = now;
   view.created_at = own.created_at;

@@ -93,8 +93,9 @@ void BackupPlanner::ReadLateContents() {
 void BackupPlanner::WaitReady() {
   if (!Failing() && WantsCancel()) Fail(reason::kCancelled, "cancelled by the user");
   if (Failing()) return CleanUp();
-  CreateMissingSnapshots();
   if (AllReady()) return Complete();
+  // Too late: what is created now would outlive the clean-up of this very pass.
+  if (now_ < ReadyDeadline()) CreateMissingSnapshots();
   JudgeUnready();
 }
 

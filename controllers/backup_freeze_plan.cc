@@ -193,7 +193,8 @@ void BackupPlanner::AdvanceFreeze() {
     }
   }
   if (!AllCut()) {
-    CreateMissingSnapshots();
+    // Without a freeze the clean-up may come in this very pass: nothing is created then.
+    if (next_.freeze || now_ < ReadyDeadline()) CreateMissingSnapshots();
     ReadLateContents();
     return next_.freeze ? void() : JudgeUnready();
   }
