@@ -85,7 +85,7 @@ void WatchFeed::Hand() {
   const auto held_up = HeldUp();
   if (!held_up) return;
   if (*held_up > World::Duration(0)) return Wake(Network::Soon(*held_up));
-  Seen seen = std::move(on_the_way_.front());
+  Seen seen = on_the_way_.front();  // it may have to stay
   const std::string ns = seen.object ? TextOf(MetadataOf(*seen.object), "namespace") : "";
   const std::string name = seen.object ? TextOf(MetadataOf(*seen.object), "name") : "";
   const auto fate = network_.world().Meet({.life = life_,
