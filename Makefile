@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export STILLPOINT_CACHE ?= $(HOME)/.cache/stillpoint
 export CCACHE_DIR ?= $(STILLPOINT_CACHE)/ccache
 
-.PHONY: help deps build test test-tsan lint format cluster cluster-down e2e demo image crds clean
+.PHONY: help deps build test sim test-tsan lint format cluster cluster-down e2e demo image crds clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ build: ## Build build/release/stillpoint
 test: ## Run unit tests (ASan, UBSan) and lint; with CI=true also TSan and the real cluster
 	@tools/deps.sh build $(if $(filter true,$(CI)),cluster)
 	@tools/test.sh
+
+sim: ## Run the simulator on all cores: every pair of kills, then RUNS=100000 seeds
+	@tools/deps.sh build
+	@tools/sim.sh $(or $(RUNS),100000)
 
 test-tsan: ## Run the tests of the exec thread under the thread sanitizer
 	@tools/deps.sh build

@@ -1,0 +1,24 @@
+// Which real cut stands behind a volume of a backup's status.
+#pragma once
+
+#include "sim/cluster/truth.h"
+#include "sim/run/evidence.h"
+
+#include <boost/json/object.hpp>
+
+#include <string_view>
+#include <vector>
+
+namespace stillpoint::sim::run {
+
+// By the UID of its VolumeSnapshot. Null: nothing was cut.
+[[nodiscard]] const CutTruth* CutOf(const Evidence& evidence, std::string_view snapshot_uid);
+
+// status.volumes of a VolumeBackup.
+[[nodiscard]] std::vector<const boost::json::object*> VolumesOf(const boost::json::object& backup);
+
+// As the API has it; "Pending" where none is set.
+[[nodiscard]] std::string_view PhaseOf(const boost::json::object& object);
+[[nodiscard]] bool IsFinalPhase(std::string_view phase);
+
+}  // namespace stillpoint::sim::run

@@ -1,0 +1,67 @@
+// I7: when the trouble is over, everything comes to its end; and then nothing writes any more.
+#include "sim/cluster/fields.h"
+#include "sim/run/cuts.h"
+#include "sim/run/evidence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace stillpoint::sim::run {
+namespace {
+
+constexpr std::array<std::string_view, 2> kOurKinds{"volumebackups", "volumerestores"};
+
+void CheckEnd(const Evidence& evidence, const ObjectLife& object, Report& report) {
+  report.Tested(Invariant::kI7);
+  if (object.gone()) return;
+  const auto complain = [&](std::string_view what) {
+    report.Violates(Invariant::kI7, evidence.Since(evidence.ended),
+                    fmt::format("{} {} {}", Text(object.last(), {"kind"}), object.name, what));
+  };
+  if (IsTerminating(object.last())) return complain("was deleted and cannot go");
+  const auto phase = PhaseOf(object.last());
+  if (!IsFinalPhase(phase)) {
+    complain(
+        fmt::format("came to no end: {} {}", phase, Text(object.last(), {"status", "reason"})));
+  }
+}
+
+// What expires is deleted when its time has come, and that may be then.
+bool Expires(const ObjectLife& object) {
+  return !Text(object.last(), {"spec", "ttl"}).empty();
+}
+
+// A pod that nobody reaches is thawed again and again, which goes on record.
+bool OwesThaw(const boost::json::object& backup) {
+  const auto* targets = List(backup, {"status", "freeze", "targets"});
+  return targets != nullptr && std::ranges::any_of(*targets, [](const auto& target) {
+           const auto state = Text(target.as_object(), {"state"});
+           return state == "Intended" || state == "Frozen";
+         });
+}
+
+void CheckQuiet(const Evidence& evidence, const ObjectLife& object, Report& report) {
+  report.Tested(Invariant::kQuiet);
+  const SeenChange& last = object.changes.back();
+  if (last.at <= evidence.ended || Expires(object)) return;
+  if (last.before && OwesThaw(*last.before)) return;
+  report.Violates(Invariant::kQuiet, evidence.Since(last.at),
+                  fmt::format("{} {} was written when all was done", Text(object.last(), {"kind"}),
+                              object.name));
+}
+
+}  // namespace
+
+void CheckEveryEnd(const Evidence& evidence, Report& report) {
+  for (const std::string_view kind : kOurKinds) {
+    for (const ObjectLife& object : evidence.witness.Of(kind)) {
+      CheckEnd(evidence, object, report);
+      CheckQuiet(evidence, object, report);
+    }
+  }
+}
+
+}  // namespace stillpoint::sim::run

@@ -1,0 +1,68 @@
+// I4: a backup or a restore leaves nothing behind that its policy does not keep.
+#include "sim/cluster/fields.h"
+#include "sim/run/cuts.h"
+#include "sim/run/evidence.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace stillpoint::sim::run {
+namespace {
+
+namespace json = boost::json;
+
+// As docs/ and the objects' labels say it; the oracles do not include the product's headers.
+constexpr std::string_view kBackupUid = "backups.example.com/backup-uid";
+constexpr std::string_view kRestoreUid = "backups.example.com/restore-uid";
+
+std::string_view Label(const json::object& object, std::string_view key) {
+  return Text(object, {"metadata", "labels", key});
+}
+
+// Why a backup's snapshot must not be there; empty: it may.
+std::string_view WhyNot(const ObjectLife* backup) {
+  if (backup == nullptr) return "belongs to no backup that ever was";
+  const auto phase = PhaseOf(backup->last());
+  if (!IsFinalPhase(phase) && !backup->gone()) return {};  // then I7 has something to say
+  if (phase != "Completed" && phase != "PartiallyFailed") return "is of a backup that has failed";
+  const bool wanted_gone = Text(backup->last(), {"spec", "deletionPolicy"}) == "Delete";
+  if (backup->gone() && wanted_gone) return "is of a deleted backup with deletionPolicy Delete";
+  return {};
+}
+
+void CheckSnapshotLeft(const Evidence& evidence, const ObjectLife& snapshot, Report& report) {
+  const auto uid = Label(snapshot.last(), kBackupUid);
+  const ObjectLife* backup = evidence.witness.Find("volumebackups", uid);
+  report.Tested(Invariant::kI4);
+  if (snapshot.gone() || IsTerminating(snapshot.last())) return;
+  const auto why = WhyNot(backup);
+  if (why.empty()) return;
+  report.Violates(Invariant::kI4, evidence.Since(snapshot.created()),
+                  fmt::format("VolumeSnapshot {} is left: it {}", snapshot.name, why));
+}
+
+void CheckClaimLeft(const Evidence& evidence, const ObjectLife& claim, Report& report) {
+  const auto uid = Label(claim.last(), kRestoreUid);
+  if (uid.empty()) return;
+  report.Tested(Invariant::kI4);
+  if (claim.gone() || IsTerminating(claim.last())) return;
+  const ObjectLife* restore = evidence.witness.Find("volumerestores", uid);
+  if (restore != nullptr && PhaseOf(restore->last()) != "RolledBack") return;
+  report.Violates(Invariant::kI4, evidence.Since(claim.created()),
+                  fmt::format("claim {} is left of restore {}, which was rolled back", claim.name,
+                              restore != nullptr ? restore->name : std::string("unknown")));
+}
+
+}  // namespace
+
+void CheckNothingLeft(const Evidence& evidence, Report& report) {
+  for (const ObjectLife& snapshot : evidence.witness.Of("volumesnapshots")) {
+    CheckSnapshotLeft(evidence, snapshot, report);
+  }
+  for (const ObjectLife& claim : evidence.witness.Of("persistentvolumeclaims")) {
+    CheckClaimLeft(evidence, claim, report);
+  }
+}
+
+}  // namespace stillpoint::sim::run

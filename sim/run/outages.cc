@@ -1,0 +1,43 @@
+#include "sim/run/outages.h"
+
+#include "sim/run/takeover.h"
+
+namespace stillpoint::sim::run {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long one strike keeps a controller from its work, its own back-off included.
+std::chrono::milliseconds LengthOf(const Fault& fault) {
+  switch (fault.effect) {
+    case Fault::Effect::kKill:
+      return 0ms;  // Lives knows
+    case Fault::Effect::kPause:
+    case Fault::Effect::kPartitionApi:
+    case Fault::Effect::kPartitionExec:
+    case Fault::Effect::kPartition:
+    case Fault::Effect::kDelay:
+    case Fault::Effect::kLag:
+      return fault.duration + 15s;
+    case Fault::Effect::kLose:
+      return fault.code == api::Code::kTimeout ? 30s : 15s;
+    case Fault::Effect::kRefuse:
+      return 15s;
+  }
+  return 0ms;
+}
+
+}  // namespace
+
+void Outages::Look() {
+  const auto& struck = world_.faults().struck();
+  struck_.resize(struck.size());
+  for (std::size_t i = 0; i < struck.size(); ++i) {
+    if (struck[i] == struck_[i]) continue;
+    struck_[i] = struck[i];
+    const auto length = LengthOf(world_.faults().faults()[i]) + TakeoverTime(knobs_);
+    seen_.push_back({world_.Now(), world_.Now() + length});
+  }
+}
+
+}  // namespace stillpoint::sim::run

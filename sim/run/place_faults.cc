@@ -1,0 +1,152 @@
+#include "sim/run/place_faults.h"
+
+#include "sim/run/dice.h"
+#include "sim/run/run.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace stillpoint::sim::run {
+namespace {
+
+using namespace std::chrono_literals;
+using Effect = Fault::Effect;
+using std::chrono::milliseconds;
+
+std::vector<Moment> MomentsOf(const Scenario& scenario) {
+  return RunScenario(scenario, {.moments = true}).moments;
+}
+
+class Placer {
+ public:
+  explicit Placer(std::uint64_t seed) : dice_(seed, "faults") {}
+
+  // Exactly one at this moment.
+  Fault Exact(const Moment& moment) {
+    Fault fault = At(moment, AnyEffect(moment));
+    SetHow(fault);
+    return fault;
+  }
+
+  std::vector<Fault> Many(bool may_stay) {
+    std::vector<Fault> faults;
+    for (const Effect effect : dice_.Swarm<Effect>(
+             {Effect::kKill, Effect::kPause, Effect::kPartitionApi, Effect::kPartitionExec,
+              Effect::kPartition, Effect::kLose, Effect::kRefuse, Effect::kDelay, Effect::kLag})) {
+      faults.push_back(AtRandom(effect));
+      faults.back().for_ever = may_stay && MayStay(effect) && dice_.OneIn(4);
+    }
+    return faults;
+  }
+
+  template <class T>
+  const T& Pick(const std::vector<T>& from) {
+    return dice_.Pick(from);
+  }
+
+ private:
+  // Kills are what most bugs need.
+  Effect AnyEffect(const Moment& moment) {
+    if (dice_.OneIn(2)) return Effect::kKill;
+    std::vector<Effect> effects{Effect::kPause,     Effect::kPartitionApi, Effect::kPartitionExec,
+                                Effect::kPartition, Effect::kDelay,        Effect::kLag};
+    if (IsAt(moment, Stage::kSend)) effects.insert(effects.end(), {Effect::kLose, Effect::kRefuse});
+    if (IsAt(moment, Stage::kEffect)) effects.insert(effects.end(), 3, Effect::kLose);
+    return dice_.Pick(effects);
+  }
+
+  // A fault that never ends must leave a way to the end.
+  static bool MayStay(Effect effect) { return effect == Effect::kDelay; }
+
+  void SetHow(Fault& fault) {
+    fault.duration = Length(fault.effect);
+    if (fault.effect == Effect::kLose) {
+      fault.code = dice_.OneIn(2) ? api::Code::kTimeout : api::Code::kUnavailable;
+    } else if (fault.effect == Effect::kRefuse) {
+      fault.code = dice_.Pick<api::Code>({api::Code::kConflict, api::Code::kExpired,
+                                          api::Code::kTooManyRequests, api::Code::kUnavailable,
+                                          api::Code::kForbidden});
+    }
+  }
+
+  // Short blips and long outages.
+  milliseconds Length(Effect effect) {
+    if (effect == Effect::kDelay) return dice_.Between(1ms, 12s);
+    return dice_.OneIn(2) ? dice_.Between(1ms, 2s) : dice_.Between(2s, 120s);
+  }
+
+  Fault AtRandom(Effect effect) {
+    Fault fault{.effect = effect};
+    SetHow(fault);
+    const bool of_request = effect == Effect::kRefuse || effect == Effect::kLose;
+    if (effect == Effect::kRefuse) fault.stage = "send";
+    if (effect == Effect::kLose && dice_.OneIn(2)) fault.stage = "effect";
+    if (dice_.OneIn(2))
+      fault.verb = dice_.Pick<std::string>(
+          {"get", "list", "create", "patch", "delete", "watch", "exec", "event"});
+    if (dice_.OneIn(2)) {
+      fault.resource = dice_.Pick<std::string>(
+          {"volumebackups", "volumebackups/status", "volumerestores", "volumerestores/status",
+           "volumesnapshots", "volumesnapshotcontents", "pods", "pods/exec",
+           "persistentvolumeclaims", "deployments", "statefulsets", "leases"});
+    }
+    fault.one_in = Rate(of_request);
+    return fault;
+  }
+
+  // Log-uniform. What outlasts its moment strikes rarely.
+  std::uint32_t Rate(bool brief) {
+    const auto doublings = brief ? dice_.Between(1, 9) : dice_.Between(4, 11);
+    return std::uint32_t{1} << doublings;
+  }
+
+  Dice dice_;
+};
+
+}  // namespace
+
+std::vector<Fault> EveryKill(const std::vector<Moment>& moments) {
+  std::vector<Fault> faults;
+  for (const Moment& moment : moments) faults.push_back(At(moment, Effect::kKill));
+  return faults;
+}
+
+std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments) {
+  std::vector<Fault> faults;
+  for (const Moment& moment : moments) {
+    if (!IsAt(moment, Stage::kEffect)) continue;
+    faults.push_back(At(moment, Effect::kLose));
+    faults.back().code = api::Code::kUnavailable;
+  }
+  return faults;
+}
+
+Scenario WithFaults(Scenario scenario, Trouble trouble) {
+  Placer placer(scenario.seed);
+  switch (trouble) {
+    case Trouble::kNone:
+      break;
+    case Trouble::kOneFault:
+    case Trouble::kTwoFaults: {
+      const auto moments = MomentsOf(scenario);
+      if (moments.empty()) break;
+      scenario.faults.push_back(placer.Exact(placer.Pick(moments)));
+      if (trouble == Trouble::kOneFault) break;
+      auto later = MomentsOf(scenario);
+      // Within the recovery: of another life if there is one.
+      std::vector<Moment> recovery;
+      std::ranges::copy_if(later, std::back_inserter(recovery),
+                           [](const Moment& moment) { return moment.life > 1; });
+      if (!recovery.empty()) later = std::move(recovery);
+      if (!later.empty()) scenario.faults.push_back(placer.Exact(placer.Pick(later)));
+      break;
+    }
+    case Trouble::kMany:
+      scenario.faults = placer.Many(!scenario.knobs.heals);
+      break;
+  }
+  return scenario;
+}
+
+}  // namespace stillpoint::sim::run

@@ -1,0 +1,99 @@
+#include "sim/run/small_scenarios.h"
+
+#include <chrono>
+#include <utility>
+
+namespace stillpoint::sim::run {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+Operation Backup(std::chrono::milliseconds at, json::object more = {}) {
+  json::object spec{{"applicationRef", "deployment/shop"}};
+  for (auto& [key, value] : more) spec[key] = value;
+  return {.at = at, .act = Act::kApplyBackup, .object = "a", .fields = std::move(spec)};
+}
+
+Operation Restore(std::chrono::milliseconds at, json::object more) {
+  json::object spec{{"backupRef", "a"}, {"rolloutTimeout", "60s"}};
+  for (auto& [key, value] : more) spec[key] = value;
+  return {.at = at, .act = Act::kApplyRestore, .object = "r", .fields = std::move(spec)};
+}
+
+Scenario OneBackup() {
+  return {.applications = {{.name = "shop"}}, .operations = {Backup(0s)}};
+}
+
+// Not guarded, and a group of pods and claims.
+Scenario GroupOfPods() {
+  return {.applications = {{.name = "shop", .replicas = 3, .claims = 3, .hook = HookForm::kArgv}},
+          .operations = {Backup(0s, {{"onInconsistent", "Keep"}, {"deletionPolicy", "Delete"}})}};
+}
+
+Scenario FailedHook() {
+  return {.applications = {{.name = "shop", .replicas = 2, .hook = HookForm::kFailing}},
+          .operations = {Backup(0s)}};
+}
+
+// The deadline of the freeze comes before the cut.
+Scenario StalledDriver() {
+  return {.applications = {{.name = "shop", .claims = 2}},
+          .operations = {
+              {.at = 0s, .act = Act::kStallDriver, .object = "-", .fields = {{"for", "30s"}}},
+              Backup(1s, {{"maxFreeze", "5s"}})}};
+}
+
+Scenario Cancelled() {
+  return {.knobs = {.cut_delay = 2s},
+          .applications = {{.name = "shop", .claims = 2}},
+          .operations = {Backup(0s), {.at = 1s, .act = Act::kCancelBackup, .object = "a"}}};
+}
+
+Scenario DeletedWhileFrozen() {
+  return {.knobs = {.cut_delay = 2s},
+          .applications = {{.name = "shop"}},
+          .operations = {Backup(0s), {.at = 1s, .act = Act::kDeleteBackup, .object = "a"}}};
+}
+
+Scenario TwoBackupsOfOne() {
+  Operation second = Backup(10ms);
+  second.object = "b";
+  return {.applications = {{.name = "shop"}}, .operations = {Backup(0s), std::move(second)}};
+}
+
+Scenario Repointed() {
+  return {.applications = {{.name = "shop"}},
+          .operations = {Backup(0s), Restore(30s, {{"oldClaims", "Delete"}})}};
+}
+
+Scenario Replaced() {
+  return {.applications = {{.name = "shop"}},
+          .operations = {Backup(0s), Restore(30s, {{"strategy", "Replace"}})}};
+}
+
+// The restored pods never come up.
+Scenario RolledBack() {
+  return {
+      .applications = {{.name = "shop"}},
+      .operations = {Backup(0s),
+                     {.at = 29s, .act = Act::kNodeGone, .object = "-", .fields = {{"for", "120s"}}},
+                     Restore(30s, {{"strategy", "Replace"}, {"rolloutTimeout", "20s"}})}};
+}
+
+}  // namespace
+
+std::vector<SmallScenario> SmallScenarios() {
+  return {{"one-backup", OneBackup()},
+          {"group-of-pods", GroupOfPods()},
+          {"failed-hook", FailedHook()},
+          {"stalled-driver", StalledDriver()},
+          {"cancelled", Cancelled()},
+          {"deleted-while-frozen", DeletedWhileFrozen()},
+          {"two-backups-of-one", TwoBackupsOfOne()},
+          {"repointed", Repointed()},
+          {"replaced", Replaced()},
+          {"rolled-back", RolledBack()}};
+}
+
+}  // namespace stillpoint::sim::run

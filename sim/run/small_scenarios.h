@@ -1,0 +1,19 @@
+// Ten small scenarios, each one way through the product: every single fault is tried on each of
+// them, so they are short and have no chance in them.
+#pragma once
+
+#include "sim/run/scenario.h"
+
+#include <string>
+#include <vector>
+
+namespace stillpoint::sim::run {
+
+struct SmallScenario {
+  std::string name;
+  Scenario scenario;
+};
+
+[[nodiscard]] std::vector<SmallScenario> SmallScenarios();
+
+}  // namespace stillpoint::sim::run

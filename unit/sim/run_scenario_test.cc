@@ -1,0 +1,116 @@
+#include "api/duration.h"
+#include "sim/run/generate.h"
+#include "sim/run/scenario_text.h"
+#include "sim/run/small_scenarios.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace stillpoint::sim::run {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+Scenario Example() {
+  return {.seed = 17,
+          .knobs = {.processes = 2, .heals = false},
+          .applications = {{.name = "shop", .claims = 3, .borrows = {"web"}}},
+          .operations = {{.at = 1500ms,
+                          .act = Act::kApplyBackup,
+                          .object = "a",
+                          .fields = {{"applicationRef", "shop"}, {"maxFreeze", "5s"}}}},
+          .faults = {{.life = 1,
+                      .stage = "effect",
+                      .verb = "patch",
+                      .resource = "volumebackups/status",
+                      .object = "shop/a",
+                      .nth = 2}}};
+}
+
+TEST(ScenarioTextTest, ShowsWhatDiffersFromTheDefaults) {
+  EXPECT_EQ(FormatScenario(Example()),
+            "seed 17\n"
+            "knobs {\"processes\":2,\"heals\":false}\n"
+            "app {\"name\":\"shop\",\"claims\":3,\"borrows\":[\"web\"]}\n"
+            "at 1s500ms ApplyBackup a {\"applicationRef\":\"shop\",\"maxFreeze\":\"5s\"}\n"
+            "fault kill life=1 at=effect,patch,volumebackups/status,shop/a nth=2\n");
+}
+
+TEST(ScenarioTextTest, ReadsWhatItWrites) {
+  const auto parsed = ParseScenario(FormatScenario(Example()));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(*parsed, Example());
+}
+
+TEST(ScenarioTextTest, ReadsWhatItWritesOfGeneratedOnes) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const Scenario scenario = Generate(seed);
+    const auto parsed = ParseScenario(FormatScenario(scenario));
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    EXPECT_EQ(*parsed, scenario) << FormatScenario(scenario);
+  }
+}
+
+TEST(ScenarioTextTest, IgnoresCommentsAndEmptyLines) {
+  const auto parsed = ParseScenario("# why\n\nseed 3\n");
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(*parsed, Scenario{.seed = 3});
+}
+
+TEST(ScenarioTextTest, NamesTheLineThatItCannotRead) {
+  for (const auto* text :
+       {"seed 3\nseed x", "seed 3\nbanana", "seed 3\nat 1s Dance a", "seed 3\nat 1s Scale",
+        "seed 3\nat 1s Scale a {", "seed 3\nknobs []", "seed 3\nat soon Scale a"}) {
+    const auto parsed = ParseScenario(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_THAT(parsed.error().message, HasSubstr("line 2")) << text;
+  }
+}
+
+TEST(GenerateTest, IsAFunctionOfTheSeed) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) EXPECT_EQ(Generate(seed), Generate(seed));
+}
+
+TEST(GenerateTest, ReachesEveryActAndEveryFormOfHook) {
+  std::set<Act> acts;
+  std::set<HookForm> hooks;
+  std::set<Trouble> troubles;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    const Scenario scenario = Generate(seed);
+    troubles.insert(TroubleOf(seed));
+    for (const auto& application : scenario.applications) hooks.insert(application.hook);
+    for (const auto& operation : scenario.operations) acts.insert(operation.act);
+  }
+  EXPECT_EQ(acts.size(), 20U);
+  EXPECT_EQ(hooks.size(), 9U);
+  EXPECT_EQ(troubles.size(), 4U);
+}
+
+TEST(GenerateTest, StaysWithinFivePodsAndTwelveClaims) {
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    const Scenario scenario = Generate(seed);
+    for (const auto& application : scenario.applications) {
+      const bool each = application.kind == WorkloadKind::kStatefulSet;
+      EXPECT_LE(application.replicas, 5);
+      EXPECT_LE(application.claims * (each ? application.replicas : 1), 12);
+      EXPECT_GE(application.claims, 1);
+    }
+  }
+}
+
+TEST(SmallScenariosTest, AreTenWithNamesOfTheirOwn) {
+  std::set<std::string> names;
+  for (const auto& [name, scenario] : SmallScenarios()) {
+    names.insert(name);
+    EXPECT_FALSE(scenario.applications.empty()) << name;
+    EXPECT_FALSE(scenario.operations.empty()) << name;
+  }
+  EXPECT_EQ(names.size(), 10U);
+}
+
+}  // namespace
+}  // namespace stillpoint::sim::run
