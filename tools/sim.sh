@@ -23,8 +23,8 @@ echo "== $runs seeds from $seed"
 echo "== the same seeds in two processes"
 "$sim" --verify-determinism --runs 400 --seed "$seed"
 echo "== canary"
-if "$canary" --runs 3000 --seed "$seed" --no-shrink >build/release/canary.log 2>&1; then
+"$canary" --runs 3000 --seed "$seed" --no-shrink >build/release/canary.log 2>&1 || true
+if ! grep -m 1 '^I1 violated by' build/release/canary.log; then
   echo "the canary was not caught: the simulator has gone blind"
   exit 1
 fi
-grep -m 1 'violated by' build/release/canary.log

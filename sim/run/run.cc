@@ -34,6 +34,9 @@ constexpr std::array<std::string_view, 2> kOurKinds{"volumebackups", "volumerest
 // Longer than every time-out of the product and the cluster together that may pass in silence.
 constexpr auto kPatience = 40min;
 
+// Who writes and writes and comes to no end makes no progress either.
+constexpr auto kLongestSettling = 6h;
+
 // More events than that between two changes of our objects: somebody turns in a circle.
 constexpr std::uint64_t kMostEventsWithoutProgress = 300'000;
 
@@ -148,7 +151,8 @@ class Run {
 
   void Settle() {
     progress_at_ = std::max(progress_at_, world_.Now());
-    while (world_.Now() < progress_at_ + kPatience && !AtRest()) {
+    const api::Time end = world_.Now() + kLongestSettling;
+    while (world_.Now() < std::min(end, progress_at_ + kPatience) && !AtRest()) {
       if (!Go(world_.Now() + 5s)) return;
     }
     ended_ = world_.Now();
