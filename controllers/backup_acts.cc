@@ -74,6 +74,9 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
     co_return co_await SetFinalizer(std::move(session), false);
   }
   if (std::holds_alternative<ReadFacts>(action)) co_return co_await Read(std::move(session));
+  if (std::holds_alternative<AskRestores>(action)) {
+    co_return co_await AskForRestores(std::move(session));
+  }
   if (std::holds_alternative<RecheckGroup>(action)) co_return co_await Recheck(std::move(session));
   if (const auto* a = std::get_if<ReadContents>(&action)) {
     co_return co_await ReadSnapshotContents(std::move(session), a->volumes);

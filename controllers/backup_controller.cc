@@ -19,8 +19,26 @@ namespace {
 // Older than this, what was read of the application is read again.
 constexpr auto kFactsLifetime = 5s;
 
+// What was asked of the API server itself is believed for so long before its news by watch.
+constexpr auto kInformerPatience = 1s;
+
 // A content without an event for so long is asked for by name.
 constexpr auto kContentPatience = 1s;
+
+// Why this restore is in the way of the backup; empty: it is not.
+std::string HoldOf(const api::VolumeRestore& restore, const BackupSession& session) {
+  if (HoldsWorkload(restore) && restore.status.target == TargetText(session.object.spec)) {
+    return fmt::format("restore {} is changing {}", restore.metadata.name, restore.status.target);
+  }
+  if (!session.facts) return {};
+  const auto in_use = ClaimsInUse(restore);
+  for (const ClaimFacts& claim : session.facts->claims) {
+    if (in_use.contains(claim.name)) {
+      return fmt::format("restore {} is working on claim {}", restore.metadata.name, claim.name);
+    }
+  }
+  return {};
+}
 
 bool HoldsStill(const api::VolumeBackup& backup) {
   return !IsFinal(backup.status.phase) && ThawOwed(backup.status);
@@ -138,6 +156,7 @@ BackupView BackupController::Observe(BackupSession& session) {
       .own_freeze = freeze && freeze->holder == options_.identity && !session.pod_uids.empty(),
       .thaw_began = session.thaw_began,
       .cut_before_thaw = session.cut_before_thaw,
+      .held_after_journal = session.held_after_journal,
       .recheck = session.recheck,
       .targets = session.targets,
       .snapshots_known = SnapshotsKnown()};
@@ -221,7 +240,9 @@ std::vector<std::shared_ptr<const api::VolumeRestore>> BackupController::Restore
 std::string BackupController::QueuedBehind(const BackupSession& session) const {
   const api::VolumeBackup& backup = session.object;
   if (session.holds_pods || backup.status.phase != api::BackupPhase::kPending) return {};
-  if (std::string held = HeldByRestore(backup, session); !held.empty()) return held;
+  const bool asked = deps_.clock.Now() - session.restores_asked_at < kInformerPatience;
+  if (asked && session.held_after_journal) return *session.held_after_journal;
+  if (std::string held = HeldByRestore(session); !held.empty()) return held;
   std::vector<std::string> pods;
   if (session.facts) {
     for (const GroupPod& pod : session.facts->pods) pods.push_back(pod.hook.uid);
@@ -248,22 +269,27 @@ std::string BackupController::QueuedBehind(const BackupSession& session) const {
   return {};
 }
 
-std::string BackupController::HeldByRestore(const api::VolumeBackup& backup,
-                                            const BackupSession& session) const {
-  for (const auto& restore : RestoresIn(backup.metadata.ns)) {
-    if (HoldsWorkload(*restore) && restore->status.target == TargetText(backup.spec)) {
-      return fmt::format("restore {} is changing {}", restore->metadata.name,
-                         restore->status.target);
-    }
-    if (!session.facts) continue;
-    const auto in_use = ClaimsInUse(*restore);
-    for (const ClaimFacts& claim : session.facts->claims) {
-      if (in_use.contains(claim.name)) {
-        return fmt::format("restore {} is working on claim {}", restore->metadata.name, claim.name);
-      }
-    }
+std::string BackupController::HeldByRestore(const BackupSession& session) const {
+  for (const auto& restore : RestoresIn(session.object.metadata.ns)) {
+    if (std::string held = HoldOf(*restore, session); !held.empty()) return held;
   }
   return {};
+}
+
+BackupController::Async<> BackupController::AskForRestores(SessionPtr session) {
+  const api::NamespacedName key = KeyOf(session->object.metadata);
+  auto restores = co_await kube::List<api::VolumeRestore>(deps_.client, {.ns = key.ns});
+  if (!restores && restores.error().code != api::Code::kNotFound) co_return restores.error();
+  std::string held;
+  if (restores) {
+    for (const api::VolumeRestore& restore : restores->items) {
+      if (held.empty()) held = HoldOf(restore, *session);
+    }
+  }
+  session->held_after_journal = std::move(held);
+  session->restores_asked_at = deps_.clock.Now();
+  controller_.queue().Add(key);
+  co_return api::Result<void>();
 }
 
 bool BackupController::InUseByRestore(const api::VolumeBackup& backup) const {

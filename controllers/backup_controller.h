@@ -83,8 +83,7 @@ class BackupController {
   [[nodiscard]] SnapshotView ObserveSnapshot(BackupSession& session, std::size_t volume);
   void MergeContent(SnapshotView& view) const;
   [[nodiscard]] std::string QueuedBehind(const BackupSession& session) const;
-  [[nodiscard]] std::string HeldByRestore(const api::VolumeBackup& backup,
-                                          const BackupSession& session) const;
+  [[nodiscard]] std::string HeldByRestore(const BackupSession& session) const;
   [[nodiscard]] std::vector<std::shared_ptr<const api::VolumeRestore>> RestoresIn(
       const std::string& ns) const;
   [[nodiscard]] bool InUseByRestore(const api::VolumeBackup& backup) const;
@@ -97,6 +96,7 @@ class BackupController {
   [[nodiscard]] hooks::HookRun RunOf(const BackupSession& session, std::size_t target,
                                      api::HookPhase phase) const;
   [[nodiscard]] Async<> Read(SessionPtr session);
+  [[nodiscard]] Async<> AskForRestores(SessionPtr session);
   [[nodiscard]] Async<> Recheck(SessionPtr session);
   [[nodiscard]] Async<> ReadSnapshotContents(SessionPtr session, std::vector<std::size_t> volumes);
   [[nodiscard]] Async<> Delete(SessionPtr session, std::vector<std::size_t> volumes);

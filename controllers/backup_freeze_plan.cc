@@ -174,13 +174,33 @@ std::vector<std::size_t> BackupPlanner::DuePreHooks() const {
   return due;
 }
 
+// Those that are due; before the first ones, once it is known that no restore is in the way.
+void BackupPlanner::SendPreHooks() {
+  std::vector<std::size_t> due = DuePreHooks();
+  if (due.empty()) return;
+  if (!view_.held_after_journal) return Act(AskRestores{});
+  const bool none_sent = std::ranges::none_of(
+      view_.targets, [](const TargetView& t) { return t.pre || t.pre_running; });
+  if (none_sent && !view_.held_after_journal->empty()) return StepBack(*view_.held_after_journal);
+  Act(StartPreHooks{std::move(due)});
+}
+
+// To where we were before the journal: no hook was sent, so no thaw is owed.
+void BackupPlanner::StepBack(const std::string& why) {
+  next_.freeze.reset();
+  next_.volumes.clear();
+  next_.volumes_ready.clear();
+  next_.start_time.reset();
+  SetCondition("Frozen", "False", reason::kQueued, why);
+  WaitForTurn(why);
+  CommitStatus();
+  Act(ReservePods{});
+}
+
 void BackupPlanner::AdvanceFreeze() {
   if (next_.freeze) {
     WakeAt(next_.freeze->deadline);
-    if (!PreHooksDone()) {
-      if (auto due = DuePreHooks(); !due.empty()) Act(StartPreHooks{std::move(due)});
-      return;
-    }
+    if (!PreHooksDone()) return SendPreHooks();
     if (next_.phase == api::BackupPhase::kFreezing) {
       SetPhase(api::BackupPhase::kCutting, reason::kFrozen);
       SetCondition("Frozen", "True", reason::kFrozen,

@@ -22,8 +22,9 @@ hooks::HookResult NotRun() {
 }  // namespace
 
 void BackupController::Reserve(BackupSession& session, std::vector<std::string> pod_uids) {
-  session.holds_pods = true;
+  session.holds_pods = !pod_uids.empty();
   session.pod_uids = std::move(pod_uids);
+  if (session.holds_pods) session.held_after_journal.reset();
 }
 
 // Pods in parallel; the hooks of one pod one after another, as they are listed.

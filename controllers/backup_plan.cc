@@ -97,17 +97,17 @@ void BackupPlanner::Pending() {
   if (spec_.cancel) {
     return Finish(api::BackupPhase::kCancelled, reason::kCancelled, "cancelled by the user");
   }
-  if (!view_.queued_behind.empty()) {
-    // Read the application anew when our turn comes: it may have changed by then.
-    if (next_.reason != reason::kQueued) {
-      Event(false, reason::kQueued, "Queue", view_.queued_behind);
-    }
-    SetPhase(api::BackupPhase::kPending, reason::kQueued);
-    SetCondition("Reconciling", "True", reason::kQueued, view_.queued_behind);
-    return WakeAt(now_ + 1s);
-  }
+  // The application is read anew when our turn comes: it may have changed by then.
+  if (!view_.queued_behind.empty()) return WaitForTurn(view_.queued_behind);
   if (!view_.facts) return DoFirst(ReadFacts{});
   Begin();
+}
+
+void BackupPlanner::WaitForTurn(const std::string& why) {
+  if (next_.reason != reason::kQueued) Event(false, reason::kQueued, "Queue", why);
+  SetPhase(api::BackupPhase::kPending, reason::kQueued);
+  SetCondition("Reconciling", "True", reason::kQueued, why);
+  WakeAt(now_ + 1s);
 }
 
 void BackupPlanner::Begin() {
@@ -150,11 +150,14 @@ void BackupPlanner::Begin() {
 }
 
 // The intent is on record before the first hook is sent: whoever comes next owes the thaw.
+//
+// A restore does the same: record, look for our journal, begin. Each looks for the other after its
+// own write, and past any cache, so at least one sees the other and steps back.
 void BackupPlanner::WriteJournal() {
   SetPhase(api::BackupPhase::kFreezing, reason::kFreezeStarted);
   SetCondition("Frozen", "False", reason::kFreezeStarted, "the pre-hooks are being run");
   CommitStatus();
-  Act(StartPreHooks{DuePreHooks()});
+  Act(AskRestores{});
   WakeAt(next_.freeze->deadline);
 }
 

@@ -74,6 +74,10 @@ struct BackupView {
   bool own_freeze = false;
   bool thaw_began = false;
   bool cut_before_thaw = false;  // when the thaw began, every volume was known to be cut
+
+  // Asked of the API server after the journal was written: the sentence of the restore that is at
+  // work on this application, or empty for none. Absent: not asked yet.
+  std::optional<std::string> held_after_journal;
   std::optional<GroupRecheck> recheck;
 
   std::vector<TargetView> targets;      // one per journal entry, in its order
@@ -95,7 +99,7 @@ struct RemoveFinalizer {
 struct ReadFacts {
   bool operator==(const ReadFacts&) const = default;
 };
-// Take the pods for this backup, in memory, before the journal says so to everyone.
+// Take the pods for this backup, in memory, before the journal says so to everyone. None: let go.
 struct ReservePods {
   std::vector<std::string> pod_uids;
   bool operator==(const ReservePods&) const = default;
@@ -103,6 +107,11 @@ struct ReservePods {
 struct WriteStatus {
   api::VolumeBackupStatus status;
   bool operator==(const WriteStatus&) const = default;
+};
+// Look for a restore that has begun where our news of restores may be old; the next view has
+// `held_after_journal`.
+struct AskRestores {
+  bool operator==(const AskRestores&) const = default;
 };
 struct StartPreHooks {
   std::vector<std::size_t> targets;
@@ -141,9 +150,9 @@ struct EmitEvent {
 };
 
 using BackupAction =
-    std::variant<AddFinalizer, RemoveFinalizer, ReadFacts, ReservePods, WriteStatus, StartPreHooks,
-                 StartThaw, CreateSnapshots, DeleteSnapshots, ReadContents, RecheckGroup,
-                 DeleteBackup, EmitEvent>;
+    std::variant<AddFinalizer, RemoveFinalizer, ReadFacts, ReservePods, WriteStatus, AskRestores,
+                 StartPreHooks, StartThaw, CreateSnapshots, DeleteSnapshots, ReadContents,
+                 RecheckGroup, DeleteBackup, EmitEvent>;
 
 struct BackupPlan {
   std::vector<BackupAction> actions;                       // in order; stop at the first error

@@ -32,6 +32,7 @@ class BackupPlanner {
   // ---- backup_plan.cc: the way in, the way out, and what both share ----
   void ThawOnly();
   void Pending();
+  void WaitForTurn(const std::string& why);
   void Begin();
   void WriteJournal();
   void Deleting();
@@ -51,6 +52,8 @@ class BackupPlanner {
   [[nodiscard]] std::optional<Loss> SnapshotTrouble() const;
   [[nodiscard]] std::optional<Loss> LostHolder() const;
   [[nodiscard]] std::vector<std::size_t> DuePreHooks() const;
+  void SendPreHooks();
+  void StepBack(const std::string& why);
   void AdvanceFreeze();
   void Thaw();
   void RecordThawProgress(std::vector<std::size_t>* due);

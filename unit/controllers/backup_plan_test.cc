@@ -30,7 +30,8 @@ TEST(BackupPlanTest, TakesTheFinalizerBeforeTheJournal) {
 
 TEST(BackupPlanTest, WritesTheJournalBeforeThePreHook) {
   const BackupPlan plan = PlanBackup(Resolved(), kNow);
-  EXPECT_EQ(Words(plan), "ReservePods(1) Write(Freezing/FreezeStarted) Pre(1)");
+  EXPECT_EQ(Words(plan),
+            "ReservePods(1) Write(Freezing/FreezeStarted) AskRestores");
   const auto& freeze = *Written(plan)->freeze;
   EXPECT_EQ(freeze.deadline, kNow + 30s);
   EXPECT_EQ(freeze.holder, "me");
@@ -89,7 +90,30 @@ TEST(BackupPlanTest, CutsBeforeItWritesThatItIsFrozen) {
   EXPECT_EQ(Plan(view), "Create(1) Write(Cutting/Frozen) Frozen");
 }
 
-TEST(BackupPlanTest, SendsThePreHookWhenTheAnswerToTheJournalWasLost) {
+TEST(BackupPlanTest, AsksForRestoresBetweenTheJournalAndThePreHook) {
+  BackupView view = Freezing();
+  view.targets[0].pre_running = false;
+  view.held_after_journal.reset();
+  EXPECT_EQ(Plan(view), "AskRestores");
+}
+
+TEST(BackupPlanTest, StepsBackFromTheJournalWhenARestoreHasBegunMeanwhile) {
+  BackupView view = Freezing();
+  view.targets[0].pre_running = false;
+  view.held_after_journal = "restore undo is changing deployment/mysql";
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Words(plan), "Write(Pending/Queued) ReservePods(0) Queued");
+  EXPECT_FALSE(Written(plan)->freeze);
+  EXPECT_TRUE(Written(plan)->volumes.empty());
+}
+
+TEST(BackupPlanTest, ARestoreThatComesLaterDoesNotStopAFreezeThatHasBegun) {
+  BackupView view = Freezing();
+  view.held_after_journal = "restore undo is changing deployment/mysql";
+  EXPECT_EQ(Plan(view), "");
+}
+
+TEST(BackupPlanTest, SendsThePreHookWhenNoRestoreIsInTheWay) {
   BackupView view = Freezing();
   view.targets[0].pre_running = false;
   EXPECT_EQ(Plan(view), "Pre(1)");

@@ -27,6 +27,7 @@ inline std::string Words(const BackupAction& action) {
     std::string operator()(const WriteStatus& a) const {
       return fmt::format("Write({}/{})", api::EnumText(a.status.phase), a.status.reason);
     }
+    std::string operator()(const AskRestores&) const { return "AskRestores"; }
     std::string operator()(const StartPreHooks& a) const {
       return fmt::format("Pre({})", a.targets.size());
     }
@@ -125,12 +126,13 @@ inline BackupView Resolved() {
   return view;
 }
 
-// The journal stands, the pre-hook runs.
+// The journal stands, no restore is in the way, the pre-hook runs.
 inline BackupView Freezing() {
   BackupView view = Resolved();
   const BackupPlan plan = PlanBackup(view, kNow);
   view.backup.status = *Written(plan);
   view.own_freeze = true;
+  view.held_after_journal = "";
   view.targets.resize(1);
   view.targets[0].pre_running = true;
   view.snapshots.resize(1);

@@ -157,6 +157,7 @@ class World {
     view_.identity = fmt::format("me-{}", ++life_);
     view_.thaw_began = view_.cut_before_thaw = false;
     view_.recheck.reset();
+    view_.held_after_journal.reset();
     for (SnapshotView& snapshot : view_.snapshots) snapshot.creating = false;
   }
 
@@ -170,6 +171,10 @@ class World {
     } else if (std::holds_alternative<RemoveFinalizer>(action)) {
       view_.backup.metadata.finalizers.clear();
       gone_ = view_.backup.metadata.deletion_timestamp.has_value();
+    } else if (const auto* reserve = std::get_if<ReservePods>(&action)) {
+      if (!reserve->pod_uids.empty()) view_.held_after_journal.reset();
+    } else if (std::holds_alternative<AskRestores>(action)) {
+      view_.held_after_journal = Chance(20) ? "a restore has begun" : "";
     } else if (const auto* pre = std::get_if<StartPreHooks>(&action)) {
       for (const std::size_t i : pre->targets) {
         view_.targets[i].pre_running = true;
