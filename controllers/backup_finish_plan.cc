@@ -36,9 +36,7 @@ void BackupPlanner::RecordSnapshots() {
           fmt::format("VolumeSnapshot {} was deleted by somebody else", volume.snapshot_name);
       volume.ready_at.reset();
     }
-    const bool other_volume =
-        !seen.source_volume_handle.empty() && seen.source_volume_handle != volume.volume_handle;
-    if (other_volume) {
+    if (CutFromAnother(i)) {
       volume.error = fmt::format(
           "VolumeSnapshot {} was cut from volume {}, not from {}: the claim "
           "was replaced meanwhile",
@@ -48,6 +46,14 @@ void BackupPlanner::RecordSnapshots() {
     if (volume.ready_at) ++ready;
   }
   next_.volumes_ready = fmt::format("{}/{}", ready, next_.volumes.size());
+}
+
+// The claim of that name was replaced between our look at it and the cut.
+bool BackupPlanner::CutFromAnother(std::size_t i) const {
+  if (i >= view_.snapshots.size()) return false;
+  const SnapshotView& seen = view_.snapshots[i];
+  return seen.exists && !seen.source_volume_handle.empty() &&
+         seen.source_volume_handle != next_.volumes[i].volume_handle;
 }
 
 bool BackupPlanner::AllCut() const {
@@ -115,10 +121,9 @@ void BackupPlanner::JudgeUnready() {
     const api::VolumeStatus& volume = next_.volumes[i];
     const bool created = !volume.snapshot_uid.empty();
     const bool lost = created && (i >= view_.snapshots.size() || !view_.snapshots[i].exists);
-    const bool foreign = i < view_.snapshots.size() && view_.snapshots[i].exists &&
-                         (!view_.snapshots[i].ours ||
-                          (volume.cut_at && !volume.ready_at && view_.snapshots[i].ready));
-    if (lost || foreign) gone = &volume;
+    const bool foreign =
+        i < view_.snapshots.size() && view_.snapshots[i].exists && !view_.snapshots[i].ours;
+    if (lost || foreign || CutFromAnother(i)) gone = &volume;
     if (!volume.ready_at) late = &volume;
   }
   if (gone == nullptr && now_ < ReadyDeadline()) return WakeAt(ReadyDeadline());

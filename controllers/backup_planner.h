@@ -71,6 +71,7 @@ class BackupPlanner {
 
   // ---- backup_finish_plan.cc: snapshots, the end, the words for it ----
   void RecordSnapshots();
+  [[nodiscard]] bool CutFromAnother(std::size_t i) const;
   void CreateMissingSnapshots();
   void ReadLateContents();
   void WaitReady();

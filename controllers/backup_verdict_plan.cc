@@ -35,6 +35,9 @@ std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
   if (!view_.cut_before_thaw) {
     return Loss{reason::kFreezeExpired, "the thaw began before every volume was cut"};
   }
+  for (std::size_t i = 0; i < next_.volumes.size(); ++i) {
+    if (CutFromAnother(i)) return Loss{reason::kInconsistent, next_.volumes[i].error};
+  }
   if (!view_.recheck->error.empty()) {
     return Loss{reason::kInconsistent,
                 "the pods could not be looked at after the thaw: " + view_.recheck->error};

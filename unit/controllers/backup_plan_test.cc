@@ -150,6 +150,15 @@ TEST(BackupPlanTest, SaysApplicationWhenTheContainerLivedOn) {
   EXPECT_EQ(Written(plan)->phase, api::BackupPhase::kWaitingReady);
 }
 
+TEST(BackupPlanTest, FailsWhenAClaimWasReplacedBeforeItWasCut) {
+  BackupView view = ThawedAndRechecked();
+  view.snapshots[0].source_volume_handle = "new-volume";
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Written(plan)->consistency, std::nullopt);
+  EXPECT_THAT(Written(plan)->volumes[0].error, HasSubstr("cut from volume new-volume"));
+  EXPECT_THAT(Words(plan), HasSubstr("!Inconsistent"));
+}
+
 TEST(BackupPlanTest, FailsWhenTheContainerWasRestartedDuringTheFreeze) {
   BackupView view = ThawedAndRechecked();
   view.recheck->containers["mysql-0-uid"]["db"] = "c2";
@@ -269,6 +278,12 @@ BackupView Waiting() {
   BackupView view = ThawedAndRechecked();
   view.backup.status = *Written(PlanBackup(view, kNow));
   return view;
+}
+
+TEST(BackupPlanTest, WaitsForNoSnapshotOfAnotherVolume) {
+  BackupView view = Waiting();
+  view.snapshots[0].source_volume_handle = "new-volume";
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
 }
 
 TEST(BackupPlanTest, CompletesWhenEverySnapshotIsReady) {
