@@ -154,6 +154,7 @@ void BackupPlanner::Complete() {
                       : fmt::format("crash-consistent ({})", next_.consistency_reason));
   SetCondition("Cut", "True", reason::kCut, Counted(next_.volumes.size(), "volume"));
   SetCondition("Ready", "True", reason::kSnapshotsReady, "every snapshot is readyToUse");
+  Event(false, reason::kSnapshotsReady, "Verify", "every snapshot is readyToUse");
   if (ThawOwed(next_)) {
     return Finish(api::BackupPhase::kPartiallyFailed, reason::kThawUnconfirmed,
                   "the snapshots are good, but the thaw is not confirmed");

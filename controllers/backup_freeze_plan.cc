@@ -219,6 +219,7 @@ void BackupPlanner::AdvanceFreeze() {
     return next_.freeze ? void() : JudgeUnready();
   }
   SetCondition("Cut", "True", reason::kCut, Counted(next_.volumes.size(), "volume"));
+  Event(false, reason::kCut, "Cut", Counted(next_.volumes.size(), "volume"));
   if (!next_.freeze) return AfterThaw();
   SetPhase(api::BackupPhase::kThawing, reason::kCut);
   Thaw();

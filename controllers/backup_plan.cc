@@ -133,6 +133,7 @@ void BackupPlanner::Begin() {
                   Counted(resolution.targets.size(), "hook"));
   if (!resolution.note.empty()) summary += "; " + resolution.note;
   SetCondition("Resolved", "True", reason::kResolved, summary);
+  Event(false, reason::kResolved, "Resolve", summary);
   next_.start_time = now_;
   if (resolution.targets.empty()) {
     next_.consistency = api::Consistency::kCrash;
@@ -156,6 +157,10 @@ void BackupPlanner::Begin() {
 void BackupPlanner::WriteJournal() {
   SetPhase(api::BackupPhase::kFreezing, reason::kFreezeStarted);
   SetCondition("Frozen", "False", reason::kFreezeStarted, "the pre-hooks are being run");
+  Event(false, reason::kFreezeStarted, "Freeze",
+        fmt::format("running {}; thawed after {} at the latest",
+                    Counted(next_.freeze->targets.size(), "pre-hook"),
+                    api::FormatDuration(spec_.max_freeze)));
   CommitStatus();
   Act(AskRestores{});
   WakeAt(next_.freeze->deadline);

@@ -33,7 +33,11 @@ TEST_F(BackupTest, IsCutWhileTheApplicationStandsStill) {
   for (const char* type : {"Resolved", "Frozen", "Cut", "Ready", "Finished"}) {
     EXPECT_EQ(Text(Condition(backup, type), "/status"), "True") << type;
   }
-  EXPECT_TRUE(HasEvent("nightly", "Completed"));
+  for (const char* reason :
+       {"Resolved", "FreezeStarted", "Frozen", "Cut", "Thawed", "SnapshotsReady", "Completed"}) {
+    EXPECT_TRUE(HasEvent("nightly", reason)) << reason;
+  }
+  // Events are written beside the work, and are not counted.
   std::vector<ApiRequest> writes = audit.Writes(Cluster::kControllerUser, ns);
   std::erase_if(writes, [](const ApiRequest& request) { return request.resource == "events"; });
   EXPECT_LE(writes.size(), 8U + 2U);
@@ -105,6 +109,17 @@ TEST_F(BackupTest, OfASelectorIsOneGroupOfSeveralWorkloads) {
       EXPECT_GE(still[0].until.value_or(cut.end) + 10ms, cut.end) << claim;
     }
   }
+}
+
+TEST_F(BackupTest, OfAReplicaSetIsThatOfItsPods) {
+  const StillApp app(kubectl, {});
+  StartController();
+  const std::string target = "replicaset/" + kubectl.Names("replicasets", "app=app").at(0);
+  Backup("nightly", "applicationRef: " + target);
+  const auto backup = WaitEnd("nightly");
+  EXPECT_EQ(Outcome(backup), "Completed Application Succeeded");
+  EXPECT_EQ(Text(backup, "/status/target"), target);
+  ExpectCutWhileStill(app, backup);
 }
 
 TEST_F(BackupTest, OfNamedClaimsUsesTheHooksOfThePodsThatMountThem) {

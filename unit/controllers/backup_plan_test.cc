@@ -31,7 +31,7 @@ TEST(BackupPlanTest, TakesTheFinalizerBeforeTheJournal) {
 TEST(BackupPlanTest, WritesTheJournalBeforeThePreHook) {
   const BackupPlan plan = PlanBackup(Resolved(), kNow);
   EXPECT_EQ(Words(plan),
-            "ReservePods(1) Write(Freezing/FreezeStarted) AskRestores");
+            "ReservePods(1) Write(Freezing/FreezeStarted) AskRestores Resolved FreezeStarted");
   const auto& freeze = *Written(plan)->freeze;
   EXPECT_EQ(freeze.deadline, kNow + 30s);
   EXPECT_EQ(freeze.holder, "me");
@@ -76,7 +76,7 @@ TEST(BackupPlanTest, WithoutHooksItCutsAtOnceAndSaysCrash) {
   BackupView view = Resolved();
   view.facts->pods[0].hook.annotations.clear();
   const BackupPlan plan = PlanBackup(view, kNow);
-  EXPECT_EQ(Words(plan), "Write(Cutting/Resolved) Create(1)");
+  EXPECT_EQ(Words(plan), "Write(Cutting/Resolved) Create(1) Resolved");
   EXPECT_EQ(Written(plan)->consistency, api::Consistency::kCrash);
   EXPECT_EQ(Written(plan)->consistency_reason, "NoHooks");
 }
@@ -289,14 +289,14 @@ TEST(BackupPlanTest, WaitsForNoSnapshotOfAnotherVolume) {
 TEST(BackupPlanTest, CompletesWhenEverySnapshotIsReady) {
   BackupView view = Waiting();
   view.snapshots[0].ready = true;
-  EXPECT_EQ(Plan(view), "Write(Completed/Succeeded) RemoveFinalizer Completed");
+  EXPECT_EQ(Plan(view), "Write(Completed/Succeeded) RemoveFinalizer SnapshotsReady Completed");
 }
 
 TEST(BackupPlanTest, KeepsTheFinalizerWhileItOwnsSnapshotsToDelete) {
   BackupView view = Waiting();
   view.backup.spec.deletion_policy = api::DeletionPolicy::kDelete;
   view.snapshots[0].ready = true;
-  EXPECT_EQ(Plan(view), "Write(Completed/Succeeded) Completed");
+  EXPECT_EQ(Plan(view), "Write(Completed/Succeeded) SnapshotsReady Completed");
 }
 
 TEST(BackupPlanTest, DoesNotTrustASnapshotOfAnotherVolume) {
