@@ -232,7 +232,9 @@ void BackupPlanner::Thaw() {
   if (!next_.freeze) return;
   std::vector<std::size_t> due;
   RecordThawProgress(&due);
-  if (due.empty()) return;
+  // Hooks without one that thaws: nothing is to be run, but from now on nothing is believed still.
+  const bool nothing_to_run = AllCut() && !view_.thaw_began && !ThawOwed(next_);
+  if (due.empty() && !nothing_to_run) return;
   // Before any write: a thaw must not wait for the API server to take a status.
   plan_.actions.insert(plan_.actions.begin(), StartThaw{std::move(due), AllCut()});
 }

@@ -123,6 +123,15 @@ TEST(BackupPlanTest, ThawsBeforeAnyWriteOnceAllIsCut) {
   EXPECT_THAT(Plan(AllCut()), testing::StartsWith("Thaw(1, after the cut)"));
 }
 
+TEST(BackupPlanTest, WithoutAPostHookTheCutsAreStillBeforeTheThaw) {
+  BackupView view = AllCut();
+  view.backup.status.freeze->targets[0].post_command.clear();
+  EXPECT_EQ(Plan(view), "Thaw(0, after the cut) Recheck");
+  view.thaw_began = view.cut_before_thaw = true;
+  view.recheck = GroupRecheck{.containers = {{"mysql-0-uid", {{"db", "c1"}}}}};
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->consistency, api::Consistency::kApplication);
+}
+
 TEST(BackupPlanTest, SaysThatItThawsWhileItDoes) {
   EXPECT_EQ(Written(PlanBackup(AllCut(), kNow))->phase, api::BackupPhase::kThawing);
 }
