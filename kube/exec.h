@@ -57,9 +57,9 @@ class ExecSession {
   // the stream is lost, which Next() tells. Meant for a few bytes: nothing holds back the sender.
   virtual void WriteStdin(std::string data) = 0;
 
-  // Gives the command end-of-file, after all that was written. v5: the stream stays open for output and the exit status.
-  // v4 has no half-close: there it closes the stream, what was just written may be lost, and
-  // Next() gives kUnavailable.
+  // Gives the command end-of-file, after all that was written. v5: the stream stays open for output
+  // and the exit status. v4 has no half-close: there it closes the stream, what was just written
+  // may be lost, and Next() gives kUnavailable.
   virtual void CloseStdin() = 0;
 
   // The container that the command was started in, as its status named it just before the start:

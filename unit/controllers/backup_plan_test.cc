@@ -484,11 +484,14 @@ TEST(HeldBackupPlanTest, SendsTheLowestWeightFirst) {
   view.facts->pods = {Pod("db"), Pod("web-0"), Pod("web-1")};
   view.facts->pods[0].hook.annotations["backups.example.com/hook-weight"] = "1";
   const BackupPlan first = PlanBackup(view, kNow);
-  EXPECT_EQ(Words(first), "ReservePods(3) Write(Freezing/FreezeStarted) Pre(2)");
+  EXPECT_EQ(Words(first),
+            "ReservePods(3) Write(Freezing/FreezeStarted) AskRestores Resolved FreezeStarted");
   view.backup.status = *Written(first);
   view.own_freeze = true;
+  view.held_after_journal = "";
   view.snapshots.resize(1);
   view.targets.resize(3);
+  EXPECT_EQ(Plan(view), "Pre(2)");
   view.targets[1].pre_running = view.targets[2].pre_running = true;
   EXPECT_EQ(Plan(view), "");
   view.targets[1] = view.targets[2] = {.pre = Success()};

@@ -83,7 +83,8 @@ class World {
       if (target.pre_running && Chance(50)) EndPre(i, chaos && Chance(10));
       if (target.thaw.running && Chance(50)) EndThaw(i, chaos && Chance(30));
       const auto& holder = target.thaw.holder;
-      if (target.pre && holder && holder->running && (holder->asked ? Chance(50) : chaos && Chance(3))) {
+      if (target.pre && holder && holder->running &&
+          (holder->asked ? Chance(50) : chaos && Chance(3))) {
         EndHolder(i, chaos);
       }
     }
