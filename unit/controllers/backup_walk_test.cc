@@ -165,7 +165,7 @@ class World {
   void Apply(const BackupAction& action) {
     if (const auto* a = std::get_if<WriteStatus>(&action)) {
       view_.backup.status = a->status;
-      if (Status().freeze) view_.targets.resize(Status().freeze->targets.size());
+      view_.targets.resize(Status().freeze ? Status().freeze->targets.size() : 0);
       view_.snapshots.resize(Status().volumes.size());
     } else if (std::holds_alternative<AddFinalizer>(action)) {
       view_.backup.metadata.finalizers = {kBackupFinalizer};
