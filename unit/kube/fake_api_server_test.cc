@@ -4,8 +4,8 @@
 #include "api/coordination.h"
 #include "api/core.h"
 #include "api/volume_backup.h"
-#include "unit/support/fake_clock.h"
 #include "sim/cluster/patch.h"
+#include "unit/support/fake_clock.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
