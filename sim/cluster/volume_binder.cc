@@ -88,9 +88,9 @@ void VolumeBinder::SeePod(const Change& change) {
 
 void VolumeBinder::WorkOnClaim(const Key& key) {
   Prepare(key);
+  Unprotect(key);  // which may be the end of it
   const StoredObject claim = store_.Find(PersistentVolumeClaim::kResource, key);
   if (!claim) return;
-  if (IsTerminating(*claim)) Unprotect(key);
   if (!Annotation(*claim, kBindCompleted).empty()) return CheckBinding(key, *claim);
   const std::string wanted(Text(*claim, {"spec", "volumeName"}));
   const std::string reserved = ReservedFor(*claim);
@@ -124,14 +124,17 @@ void VolumeBinder::Prepare(const Key& key) {
   });
 }
 
-// A pod that has ended still uses it; one that is not scheduled does not.
+// A claim that is to go stays while a pod uses it: one that has ended does, one that is not
+// scheduled does not.
 void VolumeBinder::Unprotect(const Key& key) {
+  const auto claim = store_.Find(PersistentVolumeClaim::kResource, key);
+  if (!claim || !IsTerminating(*claim)) return;
   for (const Key& user : users_.PodsOf(key)) {
     const auto pod = store_.Find(api::Pod::kResource, user);
     if (pod && !Text(*pod, {"spec", "nodeName"}).empty()) return;
   }
   store_.Edit(PersistentVolumeClaim::kResource, key,
-              [](json::object& claim) { RemoveFinalizer(claim, kClaimProtection); });
+              [](json::object& object) { RemoveFinalizer(object, kClaimProtection); });
 }
 
 void VolumeBinder::BindByName(const Key& key, const std::string& volume) {

@@ -66,6 +66,17 @@ TEST_F(Volumes, DeletesTheVolumeOfAClaimThatGoes) {
   EXPECT_EQ(cluster_->storage().volumes(), 0u);
 }
 
+TEST_F(Volumes, BindsNothingToAClaimThatGoes) {
+  AddClaim("data", "late");
+  time_.RunFor(1s);
+  Delete(PersistentVolumeClaim::kResource, "data");
+  Put(PersistentVolume::kResource, R"({"metadata":{"name":"spare"},"spec":
+      {"claimRef":{"namespace":"shop","name":"data"}}})");
+  time_.RunFor(5s);
+  EXPECT_FALSE(Find(PersistentVolumeClaim::kResource, "data"));
+  EXPECT_EQ(PhaseOfVolume("spare"), "Available");
+}
+
 TEST_F(Volumes, KeepsAClaimInUse) {
   cluster_->AddBoundClaim("shop", "data", "fast");
   AddPod("db", "data");
