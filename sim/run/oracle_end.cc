@@ -14,6 +14,23 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kOurKinds{"volumebackups", "volumerestores"};
 
+// A pod that nobody reaches is thawed again and again, which goes on record.
+bool OwesThaw(const boost::json::object& backup) {
+  const auto* targets = List(backup, {"status", "freeze", "targets"});
+  return targets != nullptr && std::ranges::any_of(*targets, [](const auto& target) {
+           const auto state = Text(target.as_object(), {"state"});
+           return state == "Intended" || state == "Frozen";
+         });
+}
+
+// Its finalizer stands until the thaw is confirmed or the pod is gone, and neither comes while the
+// node is out of reach for good.
+bool WaitsForLostNode(const Evidence& evidence, const boost::json::object& backup) {
+  return OwesThaw(backup) && std::ranges::any_of(evidence.outages, [&](const Period& outage) {
+           return outage.from <= evidence.chaos_ended && outage.to > evidence.quiet_ended;
+         });
+}
+
 void CheckEnd(const Evidence& evidence, const ObjectLife& object, Report& report) {
   report.Tested(Invariant::kI7);
   if (object.gone()) return;
@@ -21,7 +38,10 @@ void CheckEnd(const Evidence& evidence, const ObjectLife& object, Report& report
     report.Violates(Invariant::kI7, evidence.Since(evidence.ended),
                     fmt::format("{} {} {}", Text(object.last(), {"kind"}), object.name, what));
   };
-  if (IsTerminating(object.last())) return complain("was deleted and cannot go");
+  if (IsTerminating(object.last())) {
+    if (!WaitsForLostNode(evidence, object.last())) complain("was deleted and cannot go");
+    return;
+  }
   const auto phase = PhaseOf(object.last());
   if (!IsFinalPhase(phase)) {
     complain(
@@ -32,15 +52,6 @@ void CheckEnd(const Evidence& evidence, const ObjectLife& object, Report& report
 // What expires is deleted when its time has come, and that may be then.
 bool Expires(const ObjectLife& object) {
   return !Text(object.last(), {"spec", "ttl"}).empty();
-}
-
-// A pod that nobody reaches is thawed again and again, which goes on record.
-bool OwesThaw(const boost::json::object& backup) {
-  const auto* targets = List(backup, {"status", "freeze", "targets"});
-  return targets != nullptr && std::ranges::any_of(*targets, [](const auto& target) {
-           const auto state = Text(target.as_object(), {"state"});
-           return state == "Intended" || state == "Frozen";
-         });
 }
 
 void CheckQuiet(const Evidence& evidence, const ObjectLife& object, Report& report) {
