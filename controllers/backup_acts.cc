@@ -89,7 +89,7 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
                                          KeyOf(session->object.metadata),
                                          session->object.metadata.uid);
   }
-  if (auto* a = std::get_if<ReservePods>(&action)) Reserve(*session, std::move(a->pod_uids));
+  if (auto* a = std::get_if<ReservePods>(&action)) Reserve(*session, std::move(*a));
   if (const auto* a = std::get_if<StartPreHooks>(&action)) StartPre(session, a->targets);
   if (const auto* a = std::get_if<StartThaw>(&action)) StartPost(session, *a);
   if (const auto* a = std::get_if<CreateSnapshots>(&action)) StartCreates(session, a->volumes);

@@ -158,6 +158,7 @@ BackupView BackupController::Observe(BackupSession& session) {
       .cut_before_thaw = session.cut_before_thaw,
       .held_after_journal = session.held_after_journal,
       .recheck = session.recheck,
+      .writers = session.writers,
       .targets = session.targets,
       .snapshots_known = SnapshotsKnown()};
   if (session.facts && deps_.clock.Now() - session.facts_read_at < kFactsLifetime) {

@@ -100,7 +100,7 @@ class BackupController {
   [[nodiscard]] Async<> Recheck(SessionPtr session);
   [[nodiscard]] Async<> ReadSnapshotContents(SessionPtr session, std::vector<std::size_t> volumes);
   [[nodiscard]] Async<> Delete(SessionPtr session, std::vector<std::size_t> volumes);
-  void Reserve(BackupSession& session, std::vector<std::string> pod_uids);
+  void Reserve(BackupSession& session, ReservePods pods);
   void StartPre(SessionPtr session, const std::vector<std::size_t>& targets);
   void StartPost(SessionPtr session, const StartThaw& thaw);
   void EndPre(BackupSession& session, std::size_t target, hooks::HookResult result);

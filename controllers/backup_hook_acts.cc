@@ -21,9 +21,10 @@ hooks::HookResult NotRun() {
 
 }  // namespace
 
-void BackupController::Reserve(BackupSession& session, std::vector<std::string> pod_uids) {
-  session.holds_pods = !pod_uids.empty();
-  session.pod_uids = std::move(pod_uids);
+void BackupController::Reserve(BackupSession& session, ReservePods pods) {
+  session.holds_pods = !pods.pod_uids.empty();
+  session.pod_uids = std::move(pods.pod_uids);
+  session.writers = std::move(pods.writers);
   if (session.holds_pods) session.held_after_journal.reset();
 }
 

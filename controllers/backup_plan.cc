@@ -137,7 +137,7 @@ void BackupPlanner::Begin() {
   next_.start_time = now_;
   if (resolution.targets.empty()) {
     next_.consistency = api::Consistency::kCrash;
-    next_.consistency_reason = "NoHooks";
+    next_.consistency_reason = reason::kNoHooks;
     SetPhase(api::BackupPhase::kCutting, reason::kResolved);
     CommitStatus();
     return CreateMissingSnapshots();
@@ -146,7 +146,7 @@ void BackupPlanner::Begin() {
                                    .deadline = now_ + spec_.max_freeze,
                                    .holder = view_.identity,
                                    .targets = resolution.targets};
-  Act(ReservePods{resolution.pod_uids});
+  Act(ReservePods{resolution.pod_uids, resolution.writers});
   WriteJournal();
 }
 

@@ -79,6 +79,7 @@ struct BackupView {
   // work on this application, or empty for none. Absent: not asked yet.
   std::optional<std::string> held_after_journal;
   std::optional<GroupRecheck> recheck;
+  std::vector<std::string> writers;  // names of pods that nothing held still: Resolution::writers
 
   std::vector<TargetView> targets;      // one per journal entry, in its order
   std::vector<SnapshotView> snapshots;  // one per status.volumes entry, in its order
@@ -102,6 +103,7 @@ struct ReadFacts {
 // Take the pods for this backup, in memory, before the journal says so to everyone. None: let go.
 struct ReservePods {
   std::vector<std::string> pod_uids;
+  std::vector<std::string> writers;  // those of them that nothing holds still: Resolution::writers
   bool operator==(const ReservePods&) const = default;
 };
 struct WriteStatus {

@@ -147,6 +147,7 @@ class Resolver {
                           TargetText(backup_.spec)));
     }
     AddHooks();
+    FindWriters();
     NoteEphemeral();
     return std::move(out_);
   }
@@ -266,6 +267,19 @@ class Resolver {
                             .post_command = target.post_command,
                             .timeout = target.timeout,
                             .on_error = target.on_error});
+  }
+
+  // Pods that may write to a volume while it is cut, as no pre-hook holds them still.
+  void FindWriters() {
+    for (const GroupPod& pod : pods_) {
+      const bool held = std::ranges::any_of(out_.targets, [&](const api::FreezeTarget& target) {
+        return target.pod_uid == pod.hook.uid && !target.pre_command.empty();
+      });
+      const bool uses = std::ranges::any_of(out_.volumes, [&](const api::VolumeStatus& volume) {
+        return std::ranges::find(pod.claims, volume.claim) != pod.claims.end();
+      });
+      if (uses && !held) out_.writers.push_back(pod.hook.name);
+    }
   }
 
   void NoteEphemeral() {

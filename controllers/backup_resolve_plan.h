@@ -73,6 +73,7 @@ struct Resolution {
   std::vector<api::VolumeStatus> volumes;
   std::vector<api::FreezeTarget> targets;
   std::vector<std::string> pod_uids;  // every pod of the group, hooked or not
+  std::vector<std::string> writers;   // names of pods with a volume of these and no pre-hook
   std::string note;                   // what is left out, in words; may be empty
 };
 

@@ -20,8 +20,9 @@ void BackupPlanner::GiveVerdict() {
     next_.consistency_reason = reason::kSucceeded;
     return;
   }
-  const bool asked_for =
-      broken->reason == reason::kSessionLock || broken->reason == reason::kHookFailed;
+  const bool asked_for = broken->reason == reason::kSessionLock ||
+                         broken->reason == reason::kHookFailed ||
+                         broken->reason == reason::kNoHooks;
   if (!asked_for && spec_.on_inconsistent == api::OnInconsistent::kFail) {
     return Fail(broken->reason, broken->message);
   }
@@ -51,6 +52,11 @@ std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
   for (std::size_t i = 0; i < view_.targets.size(); ++i) {
     if (next_.freeze->targets[i].pre_command.empty()) continue;
     if (auto broken = BrokenHook(i)) return broken;
+  }
+  if (!view_.writers.empty()) {
+    return Loss{reason::kNoHooks,
+                fmt::format("pod {} uses a volume of this backup and has no pre-hook",
+                            view_.writers.front())};
   }
   return std::nullopt;
 }

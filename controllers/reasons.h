@@ -28,6 +28,7 @@ inline constexpr char kForbidden[] = "Forbidden";
 inline constexpr char kHookInvalid[] = "HookInvalid";
 inline constexpr char kPostHookMissing[] = "PostHookMissing";
 inline constexpr char kSessionLock[] = "SessionLockInOneShotHook";
+inline constexpr char kNoHooks[] = "NoHooks";
 inline constexpr char kHookFailed[] = "HookFailed";
 inline constexpr char kHookTimedOut[] = "HookTimedOut";
 inline constexpr char kHolderLost[] = "HolderLost";

@@ -81,6 +81,21 @@ TEST(BackupPlanTest, WithoutHooksItCutsAtOnceAndSaysCrash) {
   EXPECT_EQ(Written(plan)->consistency_reason, "NoHooks");
 }
 
+TEST(BackupPlanTest, NamesThePodsThatNothingHoldsStill) {
+  BackupView view = Resolved();
+  GroupPod web = view.facts->pods[0];
+  web.hook.name = "web-0";
+  web.hook.uid = "web-uid";
+  web.hook.annotations.clear();
+  GroupPod cache = web;  // it has no volume to write to
+  cache.hook.name = "cache-0";
+  cache.hook.uid = "cache-uid";
+  cache.claims.clear();
+  view.facts->pods.push_back(web);
+  view.facts->pods.push_back(cache);
+  EXPECT_THAT(PlanResolve(view.backup, *view.facts).writers, testing::ElementsAre("web-0"));
+}
+
 // ---- the freeze -------------------------------------------------------------------------------
 
 TEST(BackupPlanTest, CutsBeforeItWritesThatItIsFrozen) {
@@ -156,6 +171,16 @@ TEST(BackupPlanTest, SaysApplicationWhenTheContainerLivedOn) {
   const BackupPlan plan = PlanBackup(ThawedAndRechecked(), kNow);
   ASSERT_NE(Written(plan), nullptr);
   EXPECT_EQ(Written(plan)->consistency, api::Consistency::kApplication);
+  EXPECT_EQ(Written(plan)->phase, api::BackupPhase::kWaitingReady);
+}
+
+TEST(BackupPlanTest, SaysCrashWhenAPodWithoutAHookMayHaveWritten) {
+  BackupView view = ThawedAndRechecked();
+  view.writers = {"web-0"};
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Written(plan)->consistency, api::Consistency::kCrash);
+  EXPECT_EQ(Written(plan)->consistency_reason, "NoHooks");
+  EXPECT_THAT(Words(plan), HasSubstr("!Inconsistent"));
   EXPECT_EQ(Written(plan)->phase, api::BackupPhase::kWaitingReady);
 }
 

@@ -174,6 +174,7 @@ class World {
       gone_ = view_.backup.metadata.deletion_timestamp.has_value();
     } else if (const auto* reserve = std::get_if<ReservePods>(&action)) {
       if (!reserve->pod_uids.empty()) view_.held_after_journal.reset();
+      view_.writers = reserve->writers;
     } else if (std::holds_alternative<AskRestores>(action)) {
       view_.held_after_journal = Chance(20) ? "a restore has begun" : "";
     } else if (const auto* pre = std::get_if<StartPreHooks>(&action)) {
