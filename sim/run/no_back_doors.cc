@@ -2,6 +2,7 @@
 
 #include <execinfo.h>
 #include <netdb.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
