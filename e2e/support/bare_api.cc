@@ -15,8 +15,6 @@
 namespace stillpoint::e2e {
 namespace {
 
-using std::chrono::seconds;
-
 std::string Url(int port) {
   return fmt::format("http://127.0.0.1:{}", port);
 }
