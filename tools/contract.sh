@@ -1,12 +1,12 @@
 #!/bin/bash
-# contract.sh [KUBECONFIG | --pocket]: what the product relies on in the Kubernetes API, asked of that
-# server. Without a KUBECONFIG: of the local test cluster (e2e/cluster), which must be up. --pocket: of
-# an embedded cluster (`stillpoint pocket`), which is started and ended here; what is known to be
+# contract.sh [KUBECONFIG | --pocket]: what the product relies on in the Kubernetes API, asked of
+# that server. Without a KUBECONFIG: of the local test cluster (e2e/cluster), which must be up.
+# --pocket: of an embedded cluster (`stillpoint pocket`), which is started and ended here; what is known to be
 # missing in it is in contract/not_modelled.txt, and a test named there that passes is an error, so
 # that the list shrinks. Every suite of the program runs by itself, several at once, as they mostly
 # wait. Closes with `N passed, N failed`.
 #
-#   CONTRACT_IMAGE, CONTRACT_STORAGE_CLASS, CONTRACT_SNAPSHOT_CLASS   see contract/support/settings.h
+#   CONTRACT_IMAGE, CONTRACT_STORAGE_CLASS, CONTRACT_SNAPSHOT_CLASS: contract/support/settings.h
 #   CONTRACT_PROGRAM   the program (built, when not given)
 #   CONTRACT_JOBS      how many suites at once (6)
 #   CONTRACT_SUITES    which of them, as a regular expression ('.')
@@ -113,7 +113,8 @@ if [[ -s $work/listed ]]; then
     echo "$gone is in $missing, and there is no such test"
     extra=$((extra + 1))
   done < <(sort "$work/listed" | comm -23 - "$work/names")
-  mapfile -t known < <(sort "$work/listed" | comm -12 - "$work/names" | grep -E "${CONTRACT_SUITES:-.}" || true)
+  mapfile -t known < <(sort "$work/listed" | comm -12 - "$work/names" |
+    grep -E "${CONTRACT_SUITES:-.}" || true)
   printf '%s\n' "${known[@]}" |
     xargs -r -P "${CONTRACT_JOBS:-6}" -I{} bash -c 'run_listed {} || exit 1' >"$work/passing" || true
   cat "$work/passing"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # e2e.sh [GTEST-OPTION...]: the real-cluster suite, for example e2e.sh --gtest_filter='Restore*'.
 # Starts the local cluster, and stops it again unless it was up before. With E2E_KUBECONFIG set it
-# uses that cluster instead, which must be able to pull $E2E_IMAGE.
+# uses that cluster instead, which must be able to pull $E2E_IMAGE. Without options the
+# contract suite (tools/contract.sh) is asked of the local cluster as well.
 #
 #   E2E_TIMEOUT   how long the suite may take (40m)
 #
@@ -33,7 +34,7 @@ interrupted() {
 }
 trap interrupted INT TERM
 
-tools/build.sh release stillpoint e2e_test
+tools/build.sh release stillpoint e2e_test contract_test
 
 if [[ ! ${E2E_KUBECONFIG:-} ]]; then
   tools/image.sh "$E2E_IMAGE"
@@ -57,5 +58,11 @@ wait "$suite" || code=$?
 ((code != 124)) || echo "e2e: stopped after ${E2E_TIMEOUT:-40m}"
 # For the reader: a test may well have taken a right away on purpose.
 [[ ! $E2E_CLUSTER_STATE ]] || KUBECONFIG=$E2E_KUBECONFIG e2e/rbac_used.sh || true
+if [[ $E2E_CLUSTER_STATE ]] && (($# == 0)); then
+  CONTRACT_RESULTS=${results%/*}/e2e- CONTRACT_PROGRAM=build/release/contract_test \
+    tools/contract.sh "$E2E_KUBECONFIG" &
+  suite=$!
+  wait "$suite" || status=$?
+fi
 tools/count_tests.py "$results" || true
 exit "$status"

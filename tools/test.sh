@@ -47,5 +47,7 @@ phase lint "lint" tools/lint.sh || true
 if [[ ${CI:-} == true ]]; then
   phase tsan "exec thread (TSan)" tools/tsan.sh || true
   phase e2e "real cluster" tools/e2e.sh || true
+  # After it, as the program and kubectl are there then.
+  phase kubectl "embedded cluster (kubectl)" tools/pocket_test.sh || true
 fi
 summarize
