@@ -154,6 +154,11 @@ expect "delete a restore" allowed \
 # The controller, with the rights of deploy/ and no others, is never in its own way.
 kubectl apply -f deploy/base/rbac/controller.yaml >/dev/null
 controller=system:serviceaccount:stillpoint-system:stillpoint-controller
+# kubectl reads what it patches, which the controller does not.
+kubectl -n "$namespace" create role reader --verb=get \
+  --resource=volumebackups.backups.example.com,volumerestores.backups.example.com >/dev/null
+kubectl -n "$namespace" create rolebinding reader --role=reader \
+  --serviceaccount=stillpoint-system:stillpoint-controller >/dev/null
 expect "the controller takes its finalizer off" allowed \
   patch $controller $hooked '{"metadata":{"finalizers":[]}}'
 expect "the controller writes its journal" allowed \
