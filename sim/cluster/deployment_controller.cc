@@ -239,7 +239,9 @@ void DeploymentController::WriteStatus(const Key& key) {
                         replicas == rollout.desired && available == rollout.desired;
   const std::string counts = fmt::format("{} {} {}", updated, replicas - updated, available);
   const bool exceeded = IsExceeded(rollout, counts, complete);
-  json::object next = *deployment;
+  const auto* before = Map(*deployment, {"status"});
+  json::object next;
+  if (before != nullptr) next["status"] = *before;
   auto& status = Into(next, {"status"});
   status["observedGeneration"] = Int(*deployment, {"metadata", "generation"});
   status["replicas"] = replicas;
@@ -257,8 +259,9 @@ void DeploymentController::WriteStatus(const Key& key) {
                        : exceeded ? "ProgressDeadlineExceeded"
                                   : "ReplicaSetUpdated";
   SetStatusCondition(next, "Progressing", !exceeded, reason, "", store_.Now());
-  if (const auto* before = Map(*deployment, {"status"}); before && *before == status) return;
-  store_.Edit(kDeployments, key, [&](json::object& object) { object["status"] = status; });
+  const json::value& written = next.at("status");
+  if (before != nullptr && *before == written.get_object()) return;
+  store_.Edit(kDeployments, key, [&](json::object& object) { object["status"] = written; });
 }
 
 // Comes back when the deadline would pass.

@@ -2,6 +2,7 @@
 // shortest run that does it, made small, as text that --replay reads.
 #include "api/duration.h"
 #include "api/type.h"
+#include "sim/run/bench.h"
 #include "sim/run/campaign.h"
 #include "sim/run/findings.h"
 #include "sim/run/jobs.h"
@@ -40,6 +41,7 @@ struct Flags {
   std::string corpus;
   bool verify = false;
   std::string junit;
+  bool bench = false;
   std::uint64_t events_of = 0;
   std::uint64_t neighbour = 0;
 };
@@ -159,7 +161,17 @@ int RunCorpus(const Flags& flags) {
   return result.failed == 0 && result.stale == 0 ? 0 : 1;
 }
 
+void Bench() {
+  constexpr std::chrono::seconds kTime{5};
+  fmt::print("{:.0f} undisturbed backups a second of one core\n", BenchBackups(kTime).per_second());
+  fmt::print("{:.0f} runs of random seeds a second of one core\n", BenchSeeds(kTime).per_second());
+}
+
 int Run(const Flags& flags) {
+  if (flags.bench) {
+    Bench();
+    return 0;
+  }
   if (flags.events_of != 0) {
     PrintEvents(flags.events_of, flags.neighbour);
     return 0;
@@ -190,6 +202,7 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_option("--corpus", flags.corpus, "run every *.run file in this folder");
   app.add_flag("--verify-determinism", flags.verify,
                "run every 20th of --runs seeds twice, in two processes, and compare every event");
+  app.add_flag("--bench", flags.bench, "measure the speed, for some ten seconds");
   app.add_option("--junit", flags.junit, "write the outcome to this file");
   app.add_option("--events-of", flags.events_of)->group("");
   app.add_option("--neighbour", flags.neighbour)->group("");
