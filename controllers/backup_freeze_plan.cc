@@ -167,6 +167,8 @@ std::vector<std::size_t> BackupPlanner::DuePreHooks() const {
   for (std::size_t i = 0; i < next_.freeze->targets.size(); ++i) {
     const std::int64_t own = next_.freeze->targets[i].weight;
     if (known(i).pre || (weight && own > *weight)) continue;
+    // Settled already: nothing would thaw it any more. The deadline ends this backup.
+    if (!hooks::ThawOwed(next_.freeze->targets[i])) continue;
     if (!weight || own < *weight) due.clear();
     weight = own;
     if (!known(i).pre_running) due.push_back(i);

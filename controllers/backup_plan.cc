@@ -126,7 +126,8 @@ void BackupPlanner::Begin() {
     SetCondition("Resolved", "False", first.reason, first.message);
     return Finish(api::BackupPhase::kFailed, first.reason, first.message);
   }
-  if (!view_.may_freeze) return WakeAt(now_ + 1s);
+  // Until the snapshots are listed nothing but a thaw is done for what has a journal.
+  if (!view_.may_freeze || !view_.snapshots_known) return WakeAt(now_ + 1s);
   if (!HasFinalizer()) return DoFirst(AddFinalizer{});
   std::string summary =
       fmt::format("{}: {}, {}", next_.target, Counted(resolution.volumes.size(), "volume"),

@@ -428,6 +428,21 @@ TEST(BackupPlanTest, JudgesNoSnapshotBeforeTheListIsThere) {
   EXPECT_TRUE(PlanBackup(deleted, kNow).requeue_after);
 }
 
+TEST(BackupPlanTest, WritesNoJournalBeforeTheListIsThere) {
+  BackupView view = Resolved();
+  view.snapshots_known = false;
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_THAT(Words(plan), Not(HasSubstr("Freezing")));
+  EXPECT_TRUE(plan.requeue_after);
+}
+
+TEST(BackupPlanTest, SendsNoPreHookThatNobodyWouldThaw) {
+  BackupView view = Freezing();
+  view.targets[0].pre_running = false;
+  view.backup.status.freeze->targets[0].state = api::FreezeState::kThawed;
+  EXPECT_EQ(Plan(view), "");
+}
+
 TEST(BackupPlanTest, RemovesWhatAZombieCreatedAfterTheFailure) {
   BackupView view = Freezing();
   view.backup.metadata.finalizers.clear();
