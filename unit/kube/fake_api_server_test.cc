@@ -118,7 +118,7 @@ TEST_F(FakeApiServerTest, StaleVersionConflicts) {
   EXPECT_NE(VersionOf(*patched), first.metadata.resource_version);
   EXPECT_EQ(Fails(patch), Code::kConflict);
   patch.body.as_object()["metadata"] = {{"uid", "another"}};
-  EXPECT_EQ(Fails(patch), Code::kConflict);
+  EXPECT_EQ(Fails(patch), Code::kInvalid);  // "field is immutable", as the real one says it
 }
 
 TEST_F(FakeApiServerTest, WriteWithoutChangeIsNoNewVersion) {
