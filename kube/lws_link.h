@@ -14,11 +14,13 @@
 #include <string>
 #include <string_view>
 
-// Of libwebsockets.
+// Of libwebsockets, which has names of its own.
+// NOLINTBEGIN(readability-identifier-naming)
 struct lws;
 struct lws_context;
 struct lws_protocols;
 struct lws_retry_bo;
+// NOLINTEND(readability-identifier-naming)
 
 namespace stillpoint::kube {
 
