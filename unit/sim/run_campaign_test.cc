@@ -69,8 +69,8 @@ TEST(CampaignTest, NamesTheRunThatEndedItsWorkerAndGoesOn) {
 TEST(CampaignTest, EndsARunThatHangs) {
   const auto result = RunCampaign(
       [](std::uint64_t n) {
-        while (n == 1) pause();
-        return RunSummary{};
+        if (n != 1) return RunSummary{};
+        while (true) pause();
       },
       {.runs = 3, .jobs = 1, .run_limit = 0s});
   EXPECT_EQ(result.totals.failed, 1U);
