@@ -172,9 +172,13 @@ TEST_F(RolloutTest, ADeletedDeploymentTakesItsPodsWithIt) {
 // A claim that is not there: the pod is Pending, and the rollout does not go on.
 TEST_F(RolloutTest, WithoutItsClaimAPodIsPending) {
   Create(kDeployments, Deployment("app", 1, "nobody"));
+  // A pod is counted as unavailable before it exists, and as a replica afterwards.
   Until(
       kDeployments, "app",
-      [](const Json& now) { return Number(now, "/status/unavailableReplicas") == 1; },
+      [](const Json& now) {
+        return Number(now, "/status/replicas") == 1 &&
+               Number(now, "/status/unavailableReplicas") == 1;
+      },
       "unavailable");
   EXPECT_EQ(Text(Pods().at(0), "/status/phase"), "Pending");
   EXPECT_EQ(ConditionOf(Get(kDeployments, "app"), "Available"), "False");
