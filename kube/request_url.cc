@@ -112,24 +112,6 @@ std::string_view ContentType(Verb verb) {
   return "";
 }
 
-std::string_view RbacVerb(Verb verb) {
-  switch (verb) {
-    case Verb::kGet:
-      return "get";
-    case Verb::kList:
-      return "list";
-    case Verb::kCreate:
-      return "create";
-    case Verb::kApply:
-    case Verb::kMergePatch:
-    case Verb::kJsonPatch:
-      return "patch";
-    case Verb::kDelete:
-      return "delete";
-  }
-  return "";
-}
-
 std::string QueryText(const Request& request) {
   Query query;
   if (request.verb == Verb::kList) {
@@ -186,6 +168,24 @@ std::string CallName::ToString() const {
   std::string text = fmt::format("{} {}", verb, ResourceText());
   if (name.empty()) return ns.empty() ? text : text + " in " + ns;
   return fmt::format("{} {}{}{}", text, ns, ns.empty() ? "" : "/", name);
+}
+
+std::string_view RbacVerb(Verb verb) {
+  switch (verb) {
+    case Verb::kGet:
+      return "get";
+    case Verb::kList:
+      return "list";
+    case Verb::kCreate:
+      return "create";
+    case Verb::kApply:
+    case Verb::kMergePatch:
+    case Verb::kJsonPatch:
+      return "patch";
+    case Verb::kDelete:
+      return "delete";
+  }
+  return "";
 }
 
 CallName NameOf(const Request& request) {

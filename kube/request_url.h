@@ -16,6 +16,9 @@ namespace stillpoint::kube {
 // Owner of the fields that we write.
 inline constexpr std::string_view kFieldManager = "stillpoint";
 
+// "get", "list", "create", "patch" or "delete", as RBAC calls it.
+[[nodiscard]] std::string_view RbacVerb(Verb verb);
+
 // What a call is about, for messages and metrics.
 struct CallName {
   std::string_view verb;  // as RBAC calls it: get, list, watch, create, patch, delete

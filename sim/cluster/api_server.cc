@@ -2,6 +2,7 @@
 
 #include "api/authorization.h"
 #include "api/codec.h"
+#include "kube/request_url.h"
 
 #include <fmt/format.h>
 #include <boost/json/monotonic_resource.hpp>
@@ -23,24 +24,6 @@ std::string Version(std::uint64_t version) {
 
 }  // namespace
 
-std::string_view VerbName(Verb verb) {
-  switch (verb) {
-    case Verb::kGet:
-      return "get";
-    case Verb::kList:
-      return "list";
-    case Verb::kCreate:
-      return "create";
-    case Verb::kApply:
-    case Verb::kMergePatch:
-    case Verb::kJsonPatch:
-      return "patch";
-    case Verb::kDelete:
-      return "delete";
-  }
-  return "";
-}
-
 api::Result<WatchCursor> ApiServer::OpenWatch(const kube::WatchRequest& request) {
   if (auto refusal = Refusal("watch", request.resource, "")) return *refusal;
   auto selector = Selector::Parse(request.ns, request.label_selector, request.field_selector);
@@ -57,7 +40,7 @@ api::Result<WatchCursor> ApiServer::OpenWatch(const kube::WatchRequest& request)
 // ---- requests ---------------------------------------------------------------------------------
 
 api::Result<json::value> ApiServer::Answer(const Request& request, const std::string& manager) {
-  if (auto refusal = Refusal(VerbName(request.verb), request.resource, request.subresource)) {
+  if (auto refusal = Refusal(kube::RbacVerb(request.verb), request.resource, request.subresource)) {
     return *refusal;
   }
   switch (request.verb) {

@@ -34,9 +34,6 @@
 
 namespace stillpoint::sim {
 
-// "get", "list", "create", "patch", "delete", as RBAC says it.
-[[nodiscard]] std::string_view VerbName(kube::Verb verb);
-
 // Threads: one.
 class ApiServer {
  public:
@@ -62,7 +59,8 @@ class ApiServer {
   // No page is longer than this, of lists that are asked for in pages; 0: as the client asks.
   void SetPageLimit(int limit) { page_limit_ = limit; }
 
-  // As a role that lacks this: kForbidden. `verb` as VerbName, or "watch"; `path` as "pods/exec".
+  // As a role that lacks this: kForbidden. `verb` as kube::RbacVerb, or "watch"; `path` as
+  // "pods/exec".
   void Forbid(const std::string& verb, const std::string& path);
   void Allow(const std::string& verb, const std::string& path);
 

@@ -24,7 +24,7 @@ enum class Stage {
 
 // Views: valid while it is being reported.
 //
-// `verb`: as sim::VerbName, "watch" and "event" (its delivery), "exec", of a command that runs
+// `verb`: as kube::RbacVerb, "watch" and "event" (its delivery), "exec", of a command that runs
 // "stdout", "stderr", "exit" (their delivery), "stdin", "eof" (of stdin) and "hangup" (the stream's
 // end). For kChange "created", "updated", "deleted".
 struct Point {

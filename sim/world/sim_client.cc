@@ -1,5 +1,6 @@
 #include "sim/world/sim_client.h"
 
+#include "kube/request_url.h"
 #include "kube/retry_policy.h"
 #include "sim/world/watch_feed.h"
 
@@ -87,7 +88,7 @@ asio::awaitable<std::shared_ptr<Reply>> SimClient::Once(
   auto reply = std::make_shared<Reply>(co_await asio::this_coro::executor);
   auto exchange = std::make_shared<Exchange>();
   exchange->life = life_;
-  exchange->subject = {.verb = VerbName(request->verb),
+  exchange->subject = {.verb = kube::RbacVerb(request->verb),
                        .resource = request->resource,
                        .subresource = request->subresource,
                        .ns = request->ns,

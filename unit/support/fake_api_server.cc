@@ -1,5 +1,6 @@
 #include "unit/support/fake_api_server.h"
 
+#include "kube/request_url.h"
 #include "kube/waiters.h"
 
 #include <fmt/format.h>
@@ -19,7 +20,6 @@ namespace json = boost::json;
 using kube::Request;
 using kube::Verb;
 using kube::WatchEvent;
-using sim::VerbName;
 using sim::WatchCursor;
 
 namespace {
@@ -101,7 +101,7 @@ FakeApiServer::FakeApiServer(kube::Clock& clock)
 asio::awaitable<api::Result<json::value>> FakeApiServer::Do(Request request) {
   requests_.push_back(request);
   co_await Yield();
-  const std::string verb(VerbName(request.verb));
+  const std::string verb(kube::RbacVerb(request.verb));
   if (auto fault = TakeFault(verb, request.resource.plural, When::kBeforeEffect)) co_return *fault;
   auto result = server_.Answer(request);
   Changed();
@@ -170,14 +170,15 @@ bool FakeApiServer::RemoveJson(const api::Resource& resource, const api::Namespa
 }
 
 void FakeApiServer::On(Verb verb, std::string plural, Callback callback) {
-  callbacks_.emplace(std::pair(std::string(VerbName(verb)), std::move(plural)),
+  callbacks_.emplace(std::pair(std::string(kube::RbacVerb(verb)), std::move(plural)),
                      std::move(callback));
 }
 
 // ---- faults -----------------------------------------------------------------------------------
 
 void FakeApiServer::FailNext(Verb verb, std::string plural, api::Error error, When when, int skip) {
-  faults_.push_back({std::string(VerbName(verb)), std::move(plural), std::move(error), when, skip});
+  faults_.push_back(
+      {std::string(kube::RbacVerb(verb)), std::move(plural), std::move(error), when, skip});
 }
 
 void FakeApiServer::FailNextWatch(std::string plural, api::Error error, int skip) {

@@ -117,7 +117,7 @@ class FakeApiServer final : public kube::Client {
   void HoldWatches(bool hold);
   void SendBookmarks();
 
-  // As a role that lacks this: kForbidden. `verb` as VerbName, or "watch".
+  // As a role that lacks this: kForbidden. `verb` as kube::RbacVerb, or "watch".
   void Forbid(const std::string& verb, const std::string& plural) { server_.Forbid(verb, plural); }
   void Allow(const std::string& verb, const std::string& plural) { server_.Allow(verb, plural); }
 
