@@ -59,6 +59,7 @@ asio::awaitable<Outcome> ReadAll(std::unique_ptr<kube::ExecSession> session) {
       outcome.error = event.error();
       co_return outcome;
     }
+    outcome.dropped += event->dropped;
     switch (event->type) {
       case kube::ExecEvent::Type::kStdout:
         outcome.out += event->data;

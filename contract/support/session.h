@@ -17,6 +17,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <future>
 #include <memory>
@@ -31,6 +32,7 @@ struct Outcome {
   int exit_code = -1;
   std::string out;
   std::string err;
+  std::size_t dropped = 0;          // kube::ExecEvent::dropped
   std::optional<api::Error> error;  // instead of an exit code
 };
 
