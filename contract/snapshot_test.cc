@@ -15,6 +15,7 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
+using testing::IsSupersetOf;
 
 class SnapshotTest : public ContractTest {
  protected:
@@ -56,7 +57,14 @@ TEST_F(SnapshotTest, TheContentOfASnapshotHasItsUidInItsName) {
   const Json snapshot = Take("one", "data");
   const Json content = Until(
       kContents, ContentOf(snapshot),
-      [](const Json& now) { return Has(now, "/status/snapshotHandle"); }, "cut");
+      [](const Json& now) {
+        return Has(now, "/status/snapshotHandle") &&
+               testing::Value(
+                   Texts(now, "/metadata/finalizers"),
+                   Contains(
+                       "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection"));
+      },
+      "cut and protected");
   EXPECT_EQ(Text(content, "/spec/volumeSnapshotRef/uid"), UidOf(snapshot));
   EXPECT_EQ(Text(content, "/spec/volumeSnapshotRef/name"), "one");
   EXPECT_EQ(Text(content, "/spec/volumeSnapshotRef/namespace"), ns());
@@ -64,8 +72,6 @@ TEST_F(SnapshotTest, TheContentOfASnapshotHasItsUidInItsName) {
   EXPECT_EQ(Text(content, "/spec/deletionPolicy"), policy_);
   EXPECT_EQ(Text(content, "/spec/driver"), Text(volume, "/spec/csi/driver"));
   EXPECT_EQ(Text(content, "/spec/source/volumeHandle"), Text(volume, "/spec/csi/volumeHandle"));
-  EXPECT_THAT(Texts(content, "/metadata/finalizers"),
-              Contains("snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection"));
 }
 
 // The cut is known by the content first: creationTime in nanoseconds since 1970, the size in bytes.
@@ -99,10 +105,21 @@ TEST_F(SnapshotTest, TheSnapshotTellsTheCutLater) {
   auto decoded = api::Decode<api::VolumeSnapshot>(ready);
   ASSERT_TRUE(decoded) << decoded.error().message;
   ASSERT_TRUE(decoded->status.restore_size);
-  EXPECT_THAT(Texts(ready, "/metadata/finalizers"),
-              Contains("snapshot.storage.kubernetes.io/volumesnapshot-bound-protection"));
-  EXPECT_THAT(Texts(ready, "/metadata/finalizers"),
-              Contains("snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection"));
+}
+
+// Each comes with a write of its own, and may come after readyToUse.
+TEST_F(SnapshotTest, ASnapshotIsProtected) {
+  BoundClaim(*this, Claim("data"));
+  Take("one", "data");
+  Until(
+      kSnapshots, "one",
+      [](const Json& now) {
+        return testing::Value(
+            Texts(now, "/metadata/finalizers"),
+            IsSupersetOf({"snapshot.storage.kubernetes.io/volumesnapshot-bound-protection",
+                          "snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection"}));
+      },
+      "protected");
 }
 
 TEST_F(SnapshotTest, TheDefaultClassIsFilledIn) {
