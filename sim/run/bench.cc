@@ -1,9 +1,8 @@
 #include "sim/run/bench.h"
 
-#include "sim/run/generate.h"
-#include "sim/run/place_faults.h"
 #include "sim/run/run.h"
 #include "sim/run/scenario.h"
+#include "sim/run/seeds.h"
 
 #include <fmt/format.h>
 #include <sys/syscall.h>
@@ -57,9 +56,10 @@ Speed BenchBackups(std::chrono::nanoseconds time) {
 
 Speed BenchSeeds(std::chrono::nanoseconds time) {
   Speed speed;
+  Seeds seeds;
   const auto begin = ProcessorTime();
   for (std::uint64_t seed = 1; speed.time < time; ++seed) {
-    (void)RunScenario(WithFaults(Generate(seed), TroubleOf(seed)));
+    (void)seeds.Run(seed);
     ++speed.count;
     speed.time = ProcessorTime() - begin;
   }

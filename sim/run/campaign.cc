@@ -30,6 +30,8 @@ struct Message {
 constexpr std::uint64_t kIdle = ~std::uint64_t{0};
 
 struct Worker {
+  std::atomic<std::uint64_t> next{0};  // of its block; outlives its process
+  std::atomic<std::uint64_t> block_end{0};
   std::atomic<std::uint64_t> run{kIdle};
   std::atomic<std::int64_t> since{0};  // RealTime()
   pid_t pid = 0;                       // of the parent's use only
@@ -98,7 +100,7 @@ class Campaign {
 
   void Work(Worker& me) {
     while (!board_->enough) {
-      const std::uint64_t number = board_->next++;
+      const std::uint64_t number = NextOf(me);
       if (number >= options_.runs) break;
       me.since = RealTime().count();
       me.run = number;
@@ -108,6 +110,14 @@ class Campaign {
       if (write(pipe_[1], &message, sizeof message) != sizeof message) break;
     }
     _exit(0);
+  }
+
+  std::uint64_t NextOf(Worker& me) {
+    if (me.next == me.block_end) {
+      me.next = board_->next.fetch_add(options_.block);
+      me.block_end = me.next + options_.block;
+    }
+    return me.next++;
   }
 
   // ---- in the parent ----------------------------------------------------------------------------

@@ -45,6 +45,7 @@ struct CampaignOptions {
   std::uint64_t runs = 0;  // numbers 0 to runs - 1
   std::optional<std::chrono::seconds> time;
   int jobs = 1;
+  std::uint64_t block = 1;  // numbers in a row that one worker gets: it may use what it has found
   std::chrono::seconds run_limit{20};  // CPU time; a run that takes longer counts as a crash
   std::uint64_t most_failures = 20;    // then it is enough
 };

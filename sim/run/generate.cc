@@ -36,7 +36,7 @@ class Generator {
   Scenario Run() {
     scenario_.seed = seed_;
     MakeApplications();
-    if (trouble_ == Trouble::kNone) {
+    if (Calm()) {
       InPeace();
     } else {
       MakeKnobs();
@@ -46,7 +46,7 @@ class Generator {
   }
 
  private:
-  bool Calm() const { return trouble_ == Trouble::kNone; }
+  bool Calm() const { return trouble_ == Trouble::kPeace; }
 
   // ---- applications -----------------------------------------------------------------------------
 
@@ -294,12 +294,21 @@ class Generator {
 }  // namespace
 
 Trouble TroubleOf(std::uint64_t seed) {
-  Dice dice(seed, "trouble");
-  const auto percent = dice.Below(100);
-  if (percent < 15) return Trouble::kNone;
-  if (percent < 40) return Trouble::kOneFault;
-  if (percent < 65) return Trouble::kTwoFaults;
-  return Trouble::kMany;
+  switch (seed % 10) {
+    case 0:
+      return Trouble::kPeace;
+    case 1:
+      return Trouble::kNoFault;
+    case 2:
+    case 3:
+    case 4:
+      return Trouble::kOneFault;
+    case 5:
+    case 6:
+      return Trouble::kTwoFaults;
+    default:
+      return Trouble::kMany;
+  }
 }
 
 Scenario Generate(std::uint64_t seed) {

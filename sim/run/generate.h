@@ -9,14 +9,16 @@
 
 namespace stillpoint::sim::run {
 
-// How much is to go wrong in a run; simulation's shares are 15 : 25 : 25 : 35.
+// How much is to go wrong in a run.
 enum class Trouble {
-  kNone,       // one backup or one restore in peace: it must succeed
-  kOneFault,   // exactly one, anywhere in the dry run
+  kPeace,      // one backup or one restore and nothing else: it must succeed
+  kNoFault,    // only what the operations and the knobs do
+  kOneFault,   // exactly one, at any moment of the run without
   kTwoFaults,  // the second within the recovery from the first
   kMany        // by rate, each class on or off for the run
 };
 
+// The last digit of the seed says it: seeds.h.
 [[nodiscard]] Trouble TroubleOf(std::uint64_t seed);
 
 // Applications, operations and knobs; place_faults.h places faults once a dry run has shown where.

@@ -19,6 +19,8 @@ class Job {
   virtual ~Job() = default;
 
   [[nodiscard]] virtual std::uint64_t runs() const = 0;
+  // So many neighbours are cheaper in one process.
+  [[nodiscard]] virtual std::uint64_t block() const { return 1; }
   [[nodiscard]] virtual RunSummary Run(std::uint64_t n) const = 0;
 
   // The first scenario of number `n` that violates this invariant. Empty: none does.
@@ -29,7 +31,7 @@ class Job {
 [[nodiscard]] RunSummary Summarize(const RunOutcome& outcome);
 [[nodiscard]] bool Violates(const RunOutcome& outcome, Invariant invariant);
 
-// Seeds from `first` on. Every `check_every`-th is run twice; 0: none.
+// Seeds from `first` on. One in `check_every` is run twice; 0: none.
 [[nodiscard]] std::unique_ptr<Job> MakeSeeds(std::uint64_t first, std::uint64_t count,
                                              std::uint64_t check_every);
 

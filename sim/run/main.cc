@@ -129,7 +129,7 @@ void WriteJunit(const std::string& file, const CampaignResult& result) {
 
 int RunJob(const Flags& flags) {
   const auto job = MakeJob(flags);
-  CampaignOptions options{.runs = job->runs(), .jobs = flags.jobs};
+  CampaignOptions options{.runs = job->runs(), .jobs = flags.jobs, .block = job->block()};
   if (!flags.time.empty()) {
     const auto time = api::ParseDuration(flags.time);
     if (!time) {
@@ -179,7 +179,7 @@ int Run(const Flags& flags) {
   if (!flags.replay.empty()) return Replay(flags.replay, flags.trace) ? 0 : 1;
   if (!flags.corpus.empty()) return RunCorpus(flags);
   if (flags.verify) {
-    return VerifyDeterminism(SeedOf(flags), std::max<std::uint64_t>(flags.runs, 20) / 20, 20) ? 0
+    return VerifyDeterminism(SeedOf(flags), std::max<std::uint64_t>(flags.runs, 21) / 21, 21) ? 0
                                                                                               : 1;
   }
   return RunJob(flags);
@@ -201,7 +201,7 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_flag("--no-shrink", flags.no_shrink, "only name the runs that fail");
   app.add_option("--corpus", flags.corpus, "run every *.run file in this folder");
   app.add_flag("--verify-determinism", flags.verify,
-               "run every 20th of --runs seeds twice, in two processes, and compare every event");
+               "run every 21st of --runs seeds twice, in two processes, and compare every event");
   app.add_flag("--bench", flags.bench, "measure the speed, for some ten seconds");
   app.add_option("--junit", flags.junit, "write the outcome to this file");
   app.add_option("--events-of", flags.events_of)->group("");

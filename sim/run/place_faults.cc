@@ -1,9 +1,9 @@
 #include "sim/run/place_faults.h"
 
 #include "sim/run/dice.h"
-#include "sim/run/run.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -14,16 +14,13 @@ using namespace std::chrono_literals;
 using Effect = Fault::Effect;
 using std::chrono::milliseconds;
 
-std::vector<Moment> MomentsOf(const Scenario& scenario) {
-  return RunScenario(scenario, {.moments = true}).moments;
-}
-
 class Placer {
  public:
   explicit Placer(std::uint64_t seed) : dice_(seed, "faults") {}
 
-  // Exactly one at this moment.
-  Fault Exact(const Moment& moment) {
+  // Exactly one, at one of these moments.
+  Fault Place(const std::vector<Moment>& moments) {
+    const Moment& moment = dice_.Pick(moments);
     Fault fault = At(moment, AnyEffect(moment));
     SetHow(fault);
     return fault;
@@ -38,11 +35,6 @@ class Placer {
       faults.back().for_ever = may_stay && MayStay(effect) && dice_.OneIn(4);
     }
     return faults;
-  }
-
-  template <class T>
-  const T& Pick(const std::vector<T>& from) {
-    return dice_.Pick(from);
   }
 
  private:
@@ -122,31 +114,19 @@ std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments) {
   return faults;
 }
 
-Scenario WithFaults(Scenario scenario, Trouble trouble) {
-  Placer placer(scenario.seed);
-  switch (trouble) {
-    case Trouble::kNone:
-      break;
-    case Trouble::kOneFault:
-    case Trouble::kTwoFaults: {
-      const auto moments = MomentsOf(scenario);
-      if (moments.empty()) break;
-      scenario.faults.push_back(placer.Exact(placer.Pick(moments)));
-      if (trouble == Trouble::kOneFault) break;
-      auto later = MomentsOf(scenario);
-      // Within the recovery: of another life if there is one.
-      std::vector<Moment> recovery;
-      std::ranges::copy_if(later, std::back_inserter(recovery),
-                           [](const Moment& moment) { return moment.life > 1; });
-      if (!recovery.empty()) later = std::move(recovery);
-      if (!later.empty()) scenario.faults.push_back(placer.Exact(placer.Pick(later)));
-      break;
-    }
-    case Trouble::kMany:
-      scenario.faults = placer.Many(!scenario.knobs.heals);
-      break;
-  }
-  return scenario;
+Fault AnyFault(std::uint64_t seed, const std::vector<Moment>& moments) {
+  return Placer(seed).Place(moments);
+}
+
+Fault AnyLaterFault(std::uint64_t seed, const std::vector<Moment>& moments) {
+  std::vector<Moment> recovery;
+  std::ranges::copy_if(moments, std::back_inserter(recovery),
+                       [](const Moment& moment) { return moment.life > 1; });
+  return Placer(seed).Place(recovery.empty() ? moments : recovery);
+}
+
+std::vector<Fault> ManyFaults(std::uint64_t seed, bool may_stay) {
+  return Placer(seed).Many(may_stay);
 }
 
 }  // namespace stillpoint::sim::run

@@ -2,7 +2,6 @@
 // windows of a millisecond that no dice would find; the others strike at random.
 #pragma once
 
-#include "sim/run/generate.h"
 #include "sim/run/scenario.h"
 #include "sim/world/faults.h"
 #include "sim/world/point.h"
@@ -17,7 +16,14 @@ namespace stillpoint::sim::run {
 [[nodiscard]] std::vector<Fault> EveryKill(const std::vector<Moment>& moments);
 [[nodiscard]] std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments);
 
-// The scenario of a seed with its faults. Makes one or two dry runs for those with exact faults.
-[[nodiscard]] Scenario WithFaults(Scenario scenario, Trouble trouble);
+// One fault, at one of these moments of a run without it. REQUIRES: there is one.
+[[nodiscard]] Fault AnyFault(std::uint64_t seed, const std::vector<Moment>& moments);
+
+// A second one, after the first has struck: these are the moments of a run with that. Within the
+// recovery, which is another life, if there is one. REQUIRES: there is a moment.
+[[nodiscard]] Fault AnyLaterFault(std::uint64_t seed, const std::vector<Moment>& moments);
+
+// By rate. `may_stay`: some go on for ever.
+[[nodiscard]] std::vector<Fault> ManyFaults(std::uint64_t seed, bool may_stay);
 
 }  // namespace stillpoint::sim::run

@@ -1,8 +1,7 @@
 #include "sim/run/repeat.h"
 
-#include "sim/run/generate.h"
-#include "sim/run/place_faults.h"
 #include "sim/run/run.h"
+#include "sim/run/seeds.h"
 
 #include <fmt/format.h>
 
@@ -60,11 +59,8 @@ bool IsSame(std::uint64_t seed) {
 }  // namespace
 
 void PrintEvents(std::uint64_t seed, std::uint64_t neighbour) {
-  if (neighbour != seed) {
-    (void)RunScenario(WithFaults(Generate(neighbour), TroubleOf(neighbour)));
-  }
-  const Scenario scenario = WithFaults(Generate(seed), TroubleOf(seed));
-  (void)RunScenario(scenario, {.follow = [](const std::string& line, std::uint64_t hash) {
+  if (neighbour != seed) (void)Seeds().Run(neighbour);
+  (void)RunScenario(Seeds().Of(seed), {.follow = [](const std::string& line, std::uint64_t hash) {
                       fmt::print("{:016x} {}\n", hash, line);
                     }});
 }
