@@ -16,8 +16,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A watch lags by milliseconds. One that has not shown our write after this long never will, for a
-// reason that we do not know: from then on it is believed again.
+// A watch lags by milliseconds. What it shows in place of our write after so long is either from
+// before it, as the watch was cut off meanwhile, or the write will never be shown, for a reason
+// that we do not know.
 constexpr auto kPendingFor = 60s;
 
 // An answer to a write arrives within the request's timeout of the deletion it lost against.
@@ -96,24 +97,31 @@ std::vector<ObjectStore::Change> ObjectStore::TakeStaged() {
 
 // ---- watch ------------------------------------------------------------------------------------
 
-void ObjectStore::Apply(const WatchEvent& event) {
+bool ObjectStore::Apply(const WatchEvent& event) {
   const api::ObjectMeta identity = Identity(event.object);
   const NamespacedName key{identity.ns, identity.name};
-  if (event.type == WatchEvent::Type::kDeleted) return Remove(key, identity.uid);
-  if (IsOvertaken(key, identity.resource_version)) return;
+  if (event.type == WatchEvent::Type::kDeleted) {
+    Remove(key, identity.uid);
+    return true;
+  }
+  const Age age = AgeOf(key, identity.resource_version);
+  if (age == Age::kUnknown) return false;
+  if (age == Age::kPassed) return true;
   if (Object now = Decode(event.object, identity)) Replace(key, std::move(now));
+  return true;
 }
 
-// Whether the store already has this version, or one that is newer.
-bool ObjectStore::IsOvertaken(const NamespacedName& key, const std::string& version) {
+// Passed: the store already has this version, or one that is newer.
+ObjectStore::Age ObjectStore::AgeOf(const NamespacedName& key, const std::string& version) {
   if (const auto pending = pending_.find(key); pending != pending_.end()) {
-    const bool believed = clock_.SteadyNow() - pending->second.since < kPendingFor;
-    const bool shown = pending->second.version == version;
-    if (believed && !shown) return true;
+    if (pending->second.version != version) {
+      const bool late = clock_.SteadyNow() - pending->second.since >= kPendingFor;
+      return late ? Age::kUnknown : Age::kPassed;
+    }
     pending_.erase(pending);
   }
   const Object old = Find(key);
-  return old && MetadataOf(old).resource_version == version;
+  return old && MetadataOf(old).resource_version == version ? Age::kPassed : Age::kNews;
 }
 
 // Also in front of our own write: a UID that is gone is gone for good.

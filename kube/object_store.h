@@ -5,7 +5,8 @@
 // it, and our own writes (Observe), which are ahead of the watch. Versions are opaque and cannot be
 // ordered, so what is newer is known from where it came from:
 //   - a watch tells every change after its list, in order. After our own write it first repeats
-//     what we have passed already: until it shows our version, it is not listened to.
+//     what we have passed already: until it shows our version, it is not listened to. One that
+//     was silent for minutes may repeat it that late; when in doubt, only a new list can tell.
 //   - a list that began after a write knows of it. One that was under way may not: it is done
 //   again.
 //   - an object that was deleted does not come back with the same UID: a late answer to our write
@@ -75,8 +76,10 @@ class ObjectStore {
   void AddListed(const boost::json::value& item);
   [[nodiscard]] bool EndList(bool force);
 
+  // False, and nothing has changed: the watch has not shown a write of ours for so long that it may
+  // never do so, and whether this event is older cannot be known. A new list is needed.
   // REQUIRES: events of one unbroken watch from the last list on; no bookmark.
-  void Apply(const WatchEvent& event);
+  [[nodiscard]] bool Apply(const WatchEvent& event);
 
   // The answer to a write of ours to the version `read_version` (empty: we created it). False: the
   // store holds another version than that, and will learn of the write through the watch.
@@ -99,7 +102,8 @@ class ObjectStore {
 
   [[nodiscard]] const api::ObjectMeta& MetadataOf(const Object& object) const;
   [[nodiscard]] bool SameUid(const Object& a, const Object& b) const;
-  [[nodiscard]] bool IsOvertaken(const api::NamespacedName& key, const std::string& version);
+  enum class Age { kNews, kPassed, kUnknown };
+  [[nodiscard]] Age AgeOf(const api::NamespacedName& key, const std::string& version);
   [[nodiscard]] Object Decode(const boost::json::value& from, const api::ObjectMeta& metadata);
   [[nodiscard]] std::vector<Change> TakeStaged();
   void Remove(const api::NamespacedName& key, const std::string& uid);

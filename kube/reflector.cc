@@ -141,16 +141,21 @@ asio::awaitable<api::Error> Reflector::Watch() {
       if (event.error().code == api::Code::kExpired) version_.clear();
       co_return event.error();
     }
-    Take(*event);
+    if (!Take(*event)) {
+      version_.clear();
+      co_return api::Error{api::Code::kExpired, "the watch repeats what was passed long ago"};
+    }
   }
 }
 
-void Reflector::Take(const WatchEvent& event) {
+// False: only a new list can tell what is true.
+bool Reflector::Take(const WatchEvent& event) {
   if (event.type != WatchEvent::Type::kBookmark) {
     ++stats_.events;
-    store_.Apply(event);
+    if (!store_.Apply(event)) return false;
   }
   if (auto version = VersionOf(event.object); !version.empty()) version_ = std::move(version);
+  return true;
 }
 
 // Remembers and logs why it cannot go on. The same problem is news only once.

@@ -43,7 +43,7 @@ class Reflector {
     std::uint64_t lists = 0;    // complete ones
     std::uint64_t watches = 0;  // opened
     std::uint64_t events = 0;   // bookmarks not counted
-    std::uint64_t expired = 0;  // 410
+    std::uint64_t expired = 0;  // 410, or a watch that was too late to be believed
     std::uint64_t failures = 0;
   };
 
@@ -68,7 +68,7 @@ class Reflector {
   [[nodiscard]] boost::asio::awaitable<api::Result<void>> List();
   [[nodiscard]] boost::asio::awaitable<api::Result<std::string>> ListPages();
   [[nodiscard]] boost::asio::awaitable<api::Error> Watch();
-  void Take(const WatchEvent& event);
+  [[nodiscard]] bool Take(const WatchEvent& event);
   [[nodiscard]] api::Error Blame(const char* verb, const api::Error& error);
   void ClearProblem();
   [[nodiscard]] std::chrono::milliseconds NextDelay(const api::Error& error);

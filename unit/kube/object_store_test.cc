@@ -71,7 +71,9 @@ class ObjectStoreTest : public testing::Test {
     return store_.EndList(force);
   }
 
-  void Apply(Type type, json::value object) { store_.Apply({type, std::move(object)}); }
+  void Apply(Type type, json::value object) {
+    EXPECT_TRUE(store_.Apply({type, std::move(object)}));
+  }
 
   static api::Result<ObjectStore::Object> DecodeLease(const json::value& from) {
     auto lease = api::Decode<Lease>(from);
@@ -234,12 +236,25 @@ TEST_F(ObjectStoreTest, LateAnswerDoesNotRaiseTheDead) {
   EXPECT_EQ(Held(), "-");
 }
 
-TEST_F(ObjectStoreTest, WatchThatNeverShowsOurWriteIsBelievedAgainInTheEnd) {
+// It was cut off for minutes and now tells all that it has kept; or it never shows our write.
+TEST_F(ObjectStoreTest, WatchThatShowsAnotherVersionLongAfterOurWriteNeedsAList) {
+  Apply(Type::kAdded, Object("a", "5"));
+  EXPECT_TRUE(Observe("7", "5"));
+  clock_.Advance(61s);
+  EXPECT_FALSE(store_.Apply({Type::kModified, Object("a", "6")}));
+  EXPECT_EQ(Held(), "uid@7");
+  EXPECT_TRUE(List({Object("a", "8")}));
+  Apply(Type::kModified, Object("a", "9"));
+  EXPECT_EQ(Held(), "uid@9");
+}
+
+TEST_F(ObjectStoreTest, WatchThatShowsOurWriteLateIsBelieved) {
   Apply(Type::kAdded, Object("a", "5"));
   EXPECT_TRUE(Observe("6", "5"));
   clock_.Advance(61s);
-  Apply(Type::kModified, Object("a", "9"));
-  EXPECT_EQ(Held(), "uid@9");
+  Apply(Type::kModified, Object("a", "6"));
+  Apply(Type::kModified, Object("a", "7"));
+  EXPECT_EQ(Held(), "uid@7");
 }
 
 TEST_F(ObjectStoreTest, ListThatBeganAfterOurWriteKnowsOfIt) {
