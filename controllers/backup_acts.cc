@@ -10,6 +10,7 @@
 #include <boost/json/object.hpp>
 
 #include <chrono>
+#include <map>
 #include <utility>
 
 namespace stillpoint::controllers {
@@ -77,7 +78,9 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
   if (std::holds_alternative<AskRestores>(action)) {
     co_return co_await AskForRestores(std::move(session));
   }
-  if (std::holds_alternative<RecheckGroup>(action)) co_return co_await Recheck(std::move(session));
+  if (auto* a = std::get_if<RecheckGroup>(&action)) {
+    co_return co_await Recheck(std::move(session), std::move(a->ask));
+  }
   if (const auto* a = std::get_if<ReadContents>(&action)) {
     co_return co_await ReadSnapshotContents(std::move(session), a->volumes);
   }
@@ -168,10 +171,15 @@ BackupController::Async<> BackupController::Read(SessionPtr session) {
   co_return api::Result<void>();
 }
 
-BackupController::Async<> BackupController::Recheck(SessionPtr session) {
+BackupController::Async<> BackupController::Recheck(SessionPtr session,
+                                                    std::vector<std::size_t> ask) {
+  // First: what the pods' status says must not be older than the answers.
+  std::map<std::size_t, hooks::HookResult> answers;
+  for (const std::size_t i : ask) answers[i] = co_await AskForAnswer(session, i);
   auto group = co_await ReadGroup(deps_.client, session->object, session->pod_uids);
   if (!group && ++session->recheck_failures < kRecheckAttempts) co_return group.error();
   session->recheck = group ? std::move(*group) : GroupRecheck{.error = group.error().message};
+  session->recheck->answers = std::move(answers);
   controller_.queue().Add(KeyOf(session->object.metadata));
   co_return api::Result<void>();
 }

@@ -97,7 +97,9 @@ class BackupController {
                                      api::HookPhase phase) const;
   [[nodiscard]] Async<> Read(SessionPtr session);
   [[nodiscard]] Async<> AskForRestores(SessionPtr session);
-  [[nodiscard]] Async<> Recheck(SessionPtr session);
+  [[nodiscard]] Async<> Recheck(SessionPtr session, std::vector<std::size_t> ask);
+  [[nodiscard]] boost::asio::awaitable<hooks::HookResult> AskForAnswer(SessionPtr session,
+                                                                       std::size_t target);
   [[nodiscard]] Async<> ReadSnapshotContents(SessionPtr session, std::vector<std::size_t> volumes);
   [[nodiscard]] Async<> Delete(SessionPtr session, std::vector<std::size_t> volumes);
   void Reserve(BackupSession& session, ReservePods pods);

@@ -301,7 +301,7 @@ void BackupPlanner::AfterThaw() {
   }
   if (Failing()) return CleanUp();
   if (!next_.consistency) {
-    if (!view_.recheck) return DoFirst(RecheckGroup{});
+    if (!view_.recheck) return DoFirst(RecheckGroup{Unheard()});
     GiveVerdict();
     if (Failing()) return CleanUp();
   }

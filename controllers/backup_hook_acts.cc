@@ -1,5 +1,6 @@
 // The acts of BackupController that run hooks: a task each, beside the passes.
 #include "controllers/backup_controller.h"
+#include "hooks/guard.h"
 
 #include <chrono>
 #include <map>
@@ -14,6 +15,10 @@ namespace {
 
 // A pre-hook without a guard that has timed out, or was stopped, is watched for so long.
 constexpr auto kLongestHook = 1h;
+
+// A container is asked so often, and waited for so long, whether it is still there after the cut.
+constexpr auto kAnswerTimeout = 5s;
+constexpr int kAnswerAttempts = 3;
 
 hooks::HookResult NotRun() {
   return {.ended = true, .error = "not run, as the freeze was given up"};
@@ -128,6 +133,19 @@ awaitable<void> BackupController::WatchHolder(SessionPtr session, std::size_t in
   known.thaw.holder->running = false;
   known.thaw.holder->end = std::move(end);
   controller_.queue().Add(KeyOf(session->object.metadata));
+}
+
+// Does nothing there, and tells that the container is there.
+awaitable<hooks::HookResult> BackupController::AskForAnswer(SessionPtr session, std::size_t index) {
+  hooks::HookRun run = RunOf(*session, index, api::HookPhase::kPre);
+  run.argv = {hooks::IsShellForm(run.argv) ? run.argv[0] : "/bin/sh", "-c", ":"};
+  run.timeout = kAnswerTimeout;
+  hooks::HookResult answer;
+  for (int attempt = 0; attempt < kAnswerAttempts && !answer.ended; ++attempt) {
+    answer = (co_await hooks_.Run(run)).result;
+    if (answer.outcome == hooks::Outcome::kPodGone) break;
+  }
+  co_return answer;
 }
 
 void BackupController::StartPost(SessionPtr session, const StartThaw& thaw) {

@@ -59,6 +59,9 @@ struct GroupRecheck {
   std::map<std::string, std::map<std::string, std::string>> containers;
   std::string error;                   // why they could not be listed; then the rest is empty
   std::vector<std::string> newcomers;  // names of pods that were not there when the freeze began
+
+  // By the index of their targets: how the containers answered that RecheckGroup was to ask.
+  std::map<std::size_t, hooks::HookResult> answers;
 };
 
 // One consistent observation, filled by BackupController::Observe.
@@ -137,7 +140,10 @@ struct ReadContents {
   std::vector<std::size_t> volumes;
   bool operator==(const ReadContents&) const = default;
 };
+// Look at the pods again; before that, run a command that does nothing in the containers of these
+// targets. The next view has `recheck`.
 struct RecheckGroup {
+  std::vector<std::size_t> ask;
   bool operator==(const RecheckGroup&) const = default;
 };
 struct DeleteBackup {

@@ -64,6 +64,9 @@ class BackupPlanner {
   [[nodiscard]] bool ThawOverdue() const;
 
   // ---- backup_verdict_plan.cc: what it is worth ----
+  [[nodiscard]] bool NeedsAnswer(std::size_t target) const;
+  [[nodiscard]] std::vector<std::size_t> Unheard() const;
+  [[nodiscard]] bool HasAnswered(std::size_t target) const;
   void GiveVerdict();
   [[nodiscard]] std::optional<Loss> BrokenStillness() const;
   [[nodiscard]] std::optional<Loss> BrokenHook(std::size_t target) const;

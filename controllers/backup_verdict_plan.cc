@@ -71,6 +71,36 @@ BackupPlanner::Loss BackupPlanner::HolderLoss(std::size_t index) const {
                                             : std::string("its end was not seen"))};
 }
 
+// The status of a pod is what its kubelet last said, and that may be long ago. That a container
+// lived on until after the cut is known from itself: its post-hook has run, or its holder has
+// answered. Where there is neither it is asked by a command that does nothing.
+bool BackupPlanner::NeedsAnswer(std::size_t index) const {
+  const api::FreezeTarget& target = next_.freeze->targets[index];
+  const auto& pre = view_.targets[index].pre;
+  return target.mode == api::HookMode::kCommand && target.post_command.empty() &&
+         !target.pre_command.empty() && pre && pre->Succeeded();
+}
+
+std::vector<std::size_t> BackupPlanner::Unheard() const {
+  std::vector<std::size_t> unheard;
+  const bool in_vain = view_.thaw_began && !view_.cut_before_thaw;
+  if (!next_.freeze || in_vain) return unheard;
+  for (std::size_t i = 0; i < view_.targets.size(); ++i) {
+    if (NeedsAnswer(i)) unheard.push_back(i);
+  }
+  return unheard;
+}
+
+bool BackupPlanner::HasAnswered(std::size_t index) const {
+  const TargetView& known = view_.targets[index];
+  if (known.thaw.last_success_at) return true;
+  const auto asked = view_.recheck->answers.find(index);
+  const hooks::HookResult* answer = known.thaw.last ? &*known.thaw.last : nullptr;
+  if (asked != view_.recheck->answers.end()) answer = &asked->second;
+  // Whatever it was: that the image has no such program is an answer too.
+  return answer != nullptr && answer->ended && answer->container_id == known.pre->container_id;
+}
+
 std::optional<BackupPlanner::Loss> BackupPlanner::BrokenHook(std::size_t index) const {
   const api::FreezeTarget& target = next_.freeze->targets[index];
   const auto& pre = view_.targets[index].pre;
@@ -93,7 +123,13 @@ std::optional<BackupPlanner::Loss> BackupPlanner::BrokenHook(std::size_t index) 
                             "volumes were cut",
                             target.hook, Place(target))};
   }
-  if (target.mode == api::HookMode::kCommand) return std::nullopt;
+  if (target.mode == api::HookMode::kCommand) {
+    if (HasAnswered(index)) return std::nullopt;
+    return Loss{reason::kInconsistent,
+                fmt::format("{} did not answer after the last cut, so that nobody knows whether it "
+                            "stood still until then",
+                            Place(target))};
+  }
   // Asked after the last cut was seen, it has answered that it had held until then.
   const auto& holder = view_.targets[index].thaw.holder;
   if (holder && holder->asked && holder->end && holder->end->Succeeded()) return std::nullopt;

@@ -283,6 +283,9 @@ void Kubelet::CatchUp(bool was_dead) {
     if (!was_dead || pod.step != PodRecord::Step::kRunning) continue;
     for (auto& [name, container] : pod.containers) {
       container.running = container.ready = false;
+      container.state = {
+          {"terminated",
+           {{"exitCode", 255}, {"reason", "Unknown"}, {"containerID", container.id}}}};
       ++container.restarts;
       store_.timeline().After(knobs_.pod_start, [this, id = uid, of = name] { Restart(id, of); });
     }

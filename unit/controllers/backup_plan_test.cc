@@ -143,7 +143,42 @@ TEST(BackupPlanTest, WithoutAPostHookTheCutsAreStillBeforeTheThaw) {
   view.backup.status.freeze->targets[0].post_command.clear();
   EXPECT_EQ(Plan(view), "Thaw(0, after the cut) Recheck");
   view.thaw_began = view.cut_before_thaw = true;
-  view.recheck = GroupRecheck{.containers = {{"mysql-0-uid", {{"db", "c1"}}}}};
+  view.recheck =
+      GroupRecheck{.containers = {{"mysql-0-uid", {{"db", "c1"}}}}, .answers = {{0, Success()}}};
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->consistency, api::Consistency::kApplication);
+}
+
+TEST(BackupPlanTest, AsksTheContainerThatNoPostHookRunsIn) {
+  BackupView view = AllCut();
+  view.backup.status.freeze->targets[0].post_command.clear();
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(plan.actions.back(), BackupAction(RecheckGroup{{0}}));
+}
+
+// The status of its pod is as old as the silence of its node.
+TEST(BackupPlanTest, IsNoApplicationWithoutAnAnswerFromTheContainerAfterTheCut) {
+  BackupView view = AllCut();
+  view.backup.status.freeze->targets[0].post_command.clear();
+  view.thaw_began = view.cut_before_thaw = true;
+  view.recheck = GroupRecheck{.containers = {{"mysql-0-uid", {{"db", "c1"}}}},
+                              .answers = {{0, {.outcome = hooks::Outcome::kNotStarted}}}};
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "Inconsistent");
+  view.recheck->answers[0] = Success("c2");
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "Inconsistent");
+  view.backup.spec.on_inconsistent = api::OnInconsistent::kKeep;
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->consistency, api::Consistency::kCrash);
+}
+
+TEST(BackupPlanTest, AnImageWithoutAShellAnswersToo) {
+  BackupView view = AllCut();
+  view.backup.status.freeze->targets[0].post_command.clear();
+  view.thaw_began = view.cut_before_thaw = true;
+  view.recheck = GroupRecheck{.containers = {{"mysql-0-uid", {{"db", "c1"}}}},
+                              .answers = {{0,
+                                           {.outcome = hooks::Outcome::kNotStarted,
+                                            .container_id = "c1",
+                                            .ended = true,
+                                            .code = api::Code::kInvalid}}}};
   EXPECT_EQ(Written(PlanBackup(view, kNow))->consistency, api::Consistency::kApplication);
 }
 
