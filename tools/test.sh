@@ -47,7 +47,9 @@ phase lint "lint" tools/lint.sh || true
 if [[ ${CI:-} == true ]]; then
   phase tsan "exec thread (TSan)" tools/tsan.sh || true
   phase e2e "real cluster" tools/e2e.sh || true
-  # After it, as the program and kubectl are there then.
+  # After it, as the programs and kubectl are there then.
+  phase pocket "embedded cluster (contract)" \
+    env CONTRACT_RESULTS="$results/pocket-" tools/contract.sh --pocket || true
   phase kubectl "embedded cluster (kubectl)" tools/pocket_test.sh || true
 fi
 summarize

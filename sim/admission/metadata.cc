@@ -304,6 +304,7 @@ void ValidateChangedMetadata(const json::object& object, const json::object& bef
   CheckLabels(metadata, errors);
   CheckAnnotations(metadata, errors);
   CheckOwners(metadata, errors);
+  CheckFinalizers(metadata, errors);
 }
 
 }  // namespace stillpoint::sim

@@ -31,8 +31,10 @@ api::Result<WatchCursor> ApiServer::OpenWatch(const kube::WatchRequest& request)
   const std::string& from = request.resource_version;
   if (from.empty()) return WatchCursor(objects_, request.resource, std::move(*selector));
   const std::uint64_t version = std::stoull(from);
-  if (version < std::max(compacted_, objects_.TableOf(request.resource).forgotten())) {
-    return api::Error{api::Code::kExpired, "too old resource version"};
+  const auto oldest = std::max(compacted_, objects_.TableOf(request.resource).forgotten());
+  if (version < oldest) {
+    return api::Error{api::Code::kExpired,
+                      fmt::format("too old resource version: {} ({})", version, oldest)};
   }
   return WatchCursor(objects_, request.resource, std::move(*selector), version);
 }
@@ -89,10 +91,12 @@ json::value ApiServer::Page(const Request& request, std::vector<StoredObject> it
   page.reserve(size);
   for (auto it = items.begin(); it != end; ++it) page.emplace_back(**it);
   if (end != items.end()) {
-    const std::string token = fmt::format("rest-{}", ++last_token_);
+    const std::string token = fmt::format("{}{}", kTokenPrefix, ++last_token_);
     rests_[token] = {{end, items.end()}, resource_version};
     metadata["continue"] = token;
-    metadata["remainingItemCount"] = items.end() - end;
+    // With a selector the server does not know how many of the rest match.
+    const bool all = request.label_selector.empty() && request.field_selector.empty();
+    if (all) metadata["remainingItemCount"] = items.end() - end;
   }
   json::object list(memory);
   list["metadata"] = std::move(metadata);

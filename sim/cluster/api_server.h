@@ -37,6 +37,9 @@ namespace stillpoint::sim {
 // Threads: one.
 class ApiServer {
  public:
+  // What the continue tokens of this server begin with.
+  static constexpr char kTokenPrefix[] = "rest-";
+
   explicit ApiServer(std::function<api::Time()> now) : objects_(std::move(now)) {}
 
   // Errors: as kube::Client says, but for those of a network.

@@ -45,6 +45,18 @@ std::int64_t GraceOf(const Request& request, const json::object& object) {
   return seconds && seconds->is_int64() ? seconds->get_int64() : kDefaultGrace;
 }
 
+api::Result<void> CheckName(const Request& request) {
+  if (request.name.empty()) {
+    return Invalid(request, "metadata.name: Required value: name or generateName is required");
+  }
+  if (api::IsDns1123Subdomain(request.name)) return {};
+  return Invalid(request,
+                 fmt::format("metadata.name: Invalid value: \"{}\": a lowercase RFC 1123 subdomain "
+                             "must consist of lower case alphanumeric characters, '-' or '.', and "
+                             "must start and end with an alphanumeric character",
+                             request.name));
+}
+
 std::string ManagerKey(const std::string& manager, const std::string& subresource) {
   return fmt::format("{}/{}", manager, subresource);
 }
@@ -58,8 +70,12 @@ api::Result<void> ApplyAs(const std::string& own, const Request& request, Applie
     const auto path =
         Dispute(fields, theirs, now, request.force ? Take::kDisputed : Take::kNothing);
     if (path.empty() || request.force) continue;
-    return Conflict(request, fmt::format("Apply failed with 1 conflict: conflict with \"{}\": {}",
-                                         other.substr(0, other.find('/')), path));
+    return api::Error{api::Code::kConflict,
+                      fmt::format("Apply failed with 1 conflict: conflict with \"{}\": {}",
+                                  other.substr(0, other.find('/')), path)};
+  }
+  for (const auto& [other, theirs] : applied) {
+    if (other != own) Disown(applied[own], theirs);
   }
   Apply(now, applied[own], fields);
   applied[own] = std::move(fields);
@@ -101,7 +117,7 @@ api::Result<json::value> Objects::Create(const Request& original) {
   if (request.name.empty() && !TextOf(metadata, "generateName").empty()) {
     request.name = fmt::format("{}{:05}", TextOf(metadata, "generateName"), ++last_generated_);
   }
-  if (!api::IsDns1123Subdomain(request.name)) return Invalid(request, "metadata.name");
+  if (auto named = CheckName(request); !named) return named.error();
   if (auto there = CheckNamespace(request); !there) return there.error();
   if (Find(request.resource, KeyOf(request))) {
     return api::Error{
@@ -118,8 +134,9 @@ api::Result<json::value> Objects::Create(const Request& original) {
   if (request.resource.namespaced) metadata["namespace"] = request.ns;
   DropServersOwn(object);
   if (auto admitted = Admit(request, nullptr, object); !admitted) return admitted.error();
-  if (request.dry_run) return json::value(std::move(object));
-  return json::value(Copied(*Put(request.resource, std::move(object))));
+  if (!request.dry_run) return json::value(Copied(*Put(request.resource, std::move(object))));
+  Begin(request.resource, object);
+  return json::value(std::move(object));
 }
 
 // ---- change -----------------------------------------------------------------------------------
@@ -155,7 +172,7 @@ api::Result<json::value> Objects::PatchFound(const Request& request, const Store
   if (!now.is_object()) return Invalid(request, "the result is no object");
   if (TextOf(MetadataOf(now.get_object()), "resourceVersion") !=
       TextOf(MetadataOf(*before), "resourceVersion")) {
-    return Conflict(request, "the object has been modified");
+    return StaleVersion(request);
   }
   return Write(request, before, std::move(now.get_object()), applied);
 }
@@ -164,10 +181,13 @@ api::Result<json::value> Objects::ApplyNew(const Request& request, const std::st
   Request creation = request;
   if (!creation.body.is_object()) return Invalid(request, "the body is no object");
   json::object& metadata = MetadataOf(creation.body.get_object());
-  if (!TextOf(metadata, "resourceVersion").empty() || !TextOf(metadata, "uid").empty()) {
-    return Conflict(request, "it does not exist");
+  if (const std::string uid = TextOf(metadata, "uid"); !uid.empty()) {
+    return Conflict(request, fmt::format("uid mismatch: the provided object specified uid {}, and "
+                                         "no existing object was found",
+                                         uid));
   }
   metadata["name"] = request.name;
+  metadata.erase("resourceVersion");  // which, as on a real one, does not say that there was one
   auto created = Create(creation);
   if (created && !request.dry_run) {
     TableOf(request.resource).entries[KeyOf(request)].applied[ManagerKey(manager, "")] =
@@ -182,7 +202,8 @@ api::Result<json::value> Objects::Update(const Request& request) {
   if (!request.body.is_object()) return Invalid(request, "the body is no object");
   json::object now = request.body.get_object();
   if (IsCustom(request.resource) && TextOf(MetadataOf(now), "resourceVersion").empty()) {
-    return Invalid(request, "metadata.resourceVersion: must be specified for an update");
+    return Invalid(request,
+                   "metadata.resourceVersion: Invalid value: 0: must be specified for an update");
   }
   const StoredObject before = found->object;  // kept, as the write replaces it
   if (auto failed = CheckPreconditions(request, *before)) return *failed;

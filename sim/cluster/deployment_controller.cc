@@ -249,6 +249,10 @@ void DeploymentController::WriteStatus(const Key& key) {
   status["readyReplicas"] = Sum(sets, "readyReplicas");
   status["availableReplicas"] = available;
   status["unavailableReplicas"] = std::max<std::int64_t>(0, replicas - available);
+  for (const char* count : {"replicas", "updatedReplicas", "readyReplicas", "availableReplicas",
+                            "unavailableReplicas"}) {
+    if (status[count] == json::value(0)) status.erase(count);  // left out, as all that is empty
+  }
   const bool enough = available >= rollout.min_available;
   SetStatusCondition(next, "Available", enough,
                      enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",

@@ -4,6 +4,7 @@
 #include "sim/cluster/fields.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -77,16 +78,27 @@ void GarbageCollector::CollectDependents(const std::string& owner_uid) {
   }
 }
 
-// It has owners, and none of them exists any more.
+// With owners none of which exists any more it goes; if one does, it loses its references to the
+// others.
 void GarbageCollector::CollectIfOrphan(const Place& place) {
   const Kind& kind = place.kind;
   const api::Resource resource{kind.group, kind.version, kind.kind, kind.plural, kind.namespaced};
   const auto object = store_.Find(resource, place.key);
   if (!object || IsTerminating(*object)) return;
   const auto owners = OwnersOf(*object);
-  const bool owned =
-      std::ranges::any_of(owners, [this](const auto& uid) { return live_.contains(uid); });
-  if (!owners.empty() && !owned) store_.Delete(resource, place.key, UidOf(*object));
+  const auto live =
+      std::ranges::count_if(owners, [this](const auto& uid) { return live_.contains(uid); });
+  if (!owners.empty() && live == 0) return store_.Delete(resource, place.key, UidOf(*object));
+  if (live == std::ssize(owners)) return;
+  store_.Edit(resource, place.key, [this](json::object& owned) {
+    json::array kept;
+    for (const auto& owner : *List(owned, {"metadata", "ownerReferences"})) {
+      const bool there =
+          owner.is_object() && live_.contains(std::string(Text(owner.get_object(), {"uid"})));
+      if (there) kept.push_back(owner);
+    }
+    Into(owned, {"metadata"})["ownerReferences"] = std::move(kept);
+  });
 }
 
 void GarbageCollector::EmptyNamespace(const std::string& ns) {

@@ -79,11 +79,17 @@ StoredObject Objects::Put(const api::Resource& resource, json::object object) {
     CountGeneration(resource, *before, object);
     return Store(table, key, std::move(object), before);
   }
-  if (TextOf(metadata, "uid").empty())
+  Begin(resource, object);
+  return Store(table, key, std::move(object), nullptr);
+}
+
+void Objects::Begin(const api::Resource& resource, json::object& object) {
+  json::object& metadata = MetadataOf(object);
+  if (TextOf(metadata, "uid").empty()) {
     metadata["uid"] = fmt::format("00000000-0000-4000-8000-{:012x}", ++last_uid_);
+  }
   if (TextOf(metadata, "creationTimestamp").empty()) metadata["creationTimestamp"] = Stamp();
   if (HasGeneration(resource)) metadata["generation"] = 1;
-  return Store(table, key, std::move(object), nullptr);
 }
 
 bool Objects::Edit(const api::Resource& resource, const api::NamespacedName& key,

@@ -135,6 +135,8 @@ class Objects {
                                                       const StoredObject& before,
                                                       boost::json::object now,
                                                       AppliedFields* applied);
+  // What the server gives a new object, but for its version.
+  void Begin(const api::Resource& resource, boost::json::object& object);
   StoredObject Store(Table& table, const api::NamespacedName& key, boost::json::object object,
                      StoredObject before);
   void Erase(Table& table, const api::NamespacedName& key, StoredObject object);

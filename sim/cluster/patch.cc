@@ -265,6 +265,20 @@ void Apply(json::value& target, const json::value& before, const json::value& no
   ApplyAt("", target, before, now);
 }
 
+void Disown(json::value& fields, const json::value& theirs) {
+  if (!fields.is_object() || !theirs.is_object()) return;
+  json::object& own = fields.get_object();
+  for (const auto& [name, value] : theirs.get_object()) {
+    auto* shared = own.if_contains(name);
+    if (!shared || shared->is_array()) continue;
+    if (shared->is_object()) {
+      Disown(*shared, value);
+    } else {
+      own.erase(name);
+    }
+  }
+}
+
 std::string Dispute(const json::value& ours, json::value& theirs, const json::value& live,
                     Take take) {
   Disputes found{take, ""};

@@ -23,6 +23,10 @@ void MergePatch(boost::json::value& target, const boost::json::value& patch);
 void Apply(boost::json::value& target, const boost::json::value& before,
            const boost::json::value& now);
 
+// Takes what is in `theirs` too out of `fields`: what two managers have applied stays when one of
+// them applies it no longer. Lists are left as they are.
+void Disown(boost::json::value& fields, const boost::json::value& theirs);
+
 // Of two managers' applied fields: where `ours` wants another value than `live` has in a field that
 // is in `theirs` too. The first such path, empty when there is none. With kTake those fields are
 // removed from `theirs`.

@@ -107,6 +107,10 @@ api::Result<Selector> Selector::Parse(std::string ns, const std::string& labels,
   Selector selector;
   selector.ns_ = std::move(ns);
   for (const auto& part : Split(labels, ',')) {
+    if (part.find("===") != std::string::npos) {
+      return api::Error{api::Code::kInvalid,
+                        "unable to parse requirement: found '=', expected: identifier"};
+    }
     selector.labels_.match_expressions.push_back(Requirement(part));
   }
   if (auto valid = api::CheckSelector(selector.labels_); !valid) return valid.error();
@@ -115,7 +119,7 @@ api::Result<Selector> Selector::Parse(std::string ns, const std::string& labels,
     const bool equal = at != std::string::npos && at > 0 && part[at - 1] != '!';
     const std::string path = part.substr(0, at == std::string::npos ? at : at - (equal ? 0 : 1));
     if (at == std::string::npos || std::ranges::find(kFieldPaths, path) == kFieldPaths.end()) {
-      return api::Error{api::Code::kInvalid, fmt::format("field label not supported: {}", part)};
+      return api::Error{api::Code::kInvalid, fmt::format("field label not supported: {}", path)};
     }
     const auto value = part.find_first_not_of('=', at);
     selector.fields_.push_back({.path = Split(path, '.'),

@@ -93,6 +93,11 @@ std::string Describe(const Request& request) {
   return fmt::format("{} \"{}\"", PluralAndGroup(request.resource), request.name);
 }
 
+std::string KindAndGroup(const api::Resource& resource) {
+  return resource.group.empty() ? std::string(resource.kind)
+                                : fmt::format("{}.{}", resource.kind, resource.group);
+}
+
 // All of `a` but metadata and status is in `b` too.
 bool WishIsIn(const json::object& a, const json::object& b) {
   return std::ranges::all_of(a, [&](const auto& member) {
@@ -133,17 +138,24 @@ api::Error NotFound(const Request& request) {
 
 api::Error Conflict(const Request& request, std::string_view why) {
   return {api::Code::kConflict,
-          fmt::format("operation cannot be fulfilled on {}: {}", Describe(request), why)};
+          fmt::format("Operation cannot be fulfilled on {}: {}", Describe(request), why)};
+}
+
+api::Error StaleVersion(const Request& request) {
+  return Conflict(request,
+                  "the object has been modified; please apply your changes to the latest version "
+                  "and try again");
 }
 
 api::Error Invalid(const Request& request, std::string_view why) {
-  return {api::Code::kInvalid, fmt::format("{} is invalid: {}", Describe(request), why)};
+  return {api::Code::kInvalid, fmt::format("{} \"{}\" is invalid: {}",
+                                           KindAndGroup(request.resource), request.name, why)};
 }
 
 std::optional<api::Error> CheckPreconditions(const Request& request, const json::object& live) {
   const std::string version = MetadataText(request.body, "resourceVersion");
   if (!version.empty() && version != TextOf(MetadataOf(live), "resourceVersion")) {
-    return Conflict(request, "the object has been modified");
+    return StaleVersion(request);
   }
   const std::string uid = MetadataText(request.body, "uid");
   if (uid.empty() || uid == TextOf(MetadataOf(live), "uid")) return std::nullopt;

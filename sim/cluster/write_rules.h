@@ -36,6 +36,8 @@ namespace stillpoint::sim {
 
 [[nodiscard]] api::Error NotFound(const kube::Request& request);
 [[nodiscard]] api::Error Conflict(const kube::Request& request, std::string_view why);
+// Somebody else has written since the version that the request names.
+[[nodiscard]] api::Error StaleVersion(const kube::Request& request);
 [[nodiscard]] api::Error Invalid(const kube::Request& request, std::string_view why);
 
 // The conditions that a write carries in its own metadata: resourceVersion, which is judged first,

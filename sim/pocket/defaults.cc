@@ -51,7 +51,13 @@ void SetDefaults(const api::Resource& resource, json::object& object) {
   auto& spec = object["spec"].get_object();
   if (resource.group == "apps") DefaultWorkload(resource.plural, spec);
   if (resource.group.empty() && resource.plural == "pods") DefaultPod(spec);
-  if (resource.plural == "persistentvolumeclaims") Default(spec, "volumeMode", "Filesystem");
+  if (resource.plural == "persistentvolumeclaims") {
+    Default(spec, "volumeMode", "Filesystem");
+    if (const auto* source = spec.if_contains("dataSource")) {
+      const json::value same = *source;
+      Default(spec, "dataSourceRef", same);
+    }
+  }
 }
 
 }  // namespace stillpoint::sim::pocket

@@ -90,6 +90,7 @@ json::object Subresource(const ServedKind& kind, std::string_view name) {
     entry["kind"] = "Scale";
   }
   if (name == "exec" || name == "log") entry["verbs"] = Texts({"create", "get"});
+  if (name == "exec") entry["kind"] = "PodExecOptions";
   return entry;
 }
 

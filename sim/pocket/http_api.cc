@@ -1,8 +1,10 @@
 #include "sim/pocket/http_api.h"
 
+#include "sim/pocket/built_in_rules.h"
 #include "sim/pocket/discovery.h"
 #include "sim/pocket/json_path.h"
 #include "sim/pocket/protobuf_body.h"
+#include "sim/pocket/request_check.h"
 #include "sim/pocket/status.h"
 #include "sim/pocket/strategic_merge.h"
 
@@ -43,6 +45,15 @@ HttpReply UnknownPath() {
   return Refuse(404, "NotFound", "the server could not find the requested resource");
 }
 
+HttpReply Refuse(const Refused& refused) {
+  json::object status = FailureStatus(refused.status, refused.reason, refused.message);
+  if (!refused.cause.empty()) {
+    const json::object cause{{"reason", refused.cause}, {"message", refused.message}};
+    status["details"] = json::object{{"causes", json::array{cause}}};
+  }
+  return Reply(refused.status, status);
+}
+
 HttpReply WrongMethod() {
   return Refuse(405, "MethodNotAllowed",
                 "the server does not allow this method on the requested resource");
@@ -54,7 +65,8 @@ HttpReply Elsewhere(std::string_view path) {
     if (path.starts_with(probe)) return {.body = "ok", .content_type = "text/plain"};
   }
   if (auto document = Discover(path)) return Reply(200, *document);
-  return UnknownPath();
+  // In plain words: nobody serves the kind at all.
+  return {.status = 404, .body = "404 page not found\n", .content_type = "text/plain"};
 }
 
 std::optional<json::value> ParseBody(const std::string& body) {
@@ -84,6 +96,19 @@ const ServedKind& StoredKind(const ServedKind& kind) {
   return IsCoreEvent(kind.resource) ? *FindKind("events.k8s.io", "v1", "events") : kind;
 }
 
+// "app=db,tier=back", of the labels that must match.
+std::string SelectorText(const json::object& workload) {
+  std::string text;
+  const auto* labels = FindFirst(workload, ".spec.selector.matchLabels");
+  if (!labels || !labels->is_object()) return text;
+  for (const auto& [key, value] : labels->get_object()) {
+    if (!value.is_string()) continue;
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", std::string_view(key),
+                        std::string_view(value.get_string()));
+  }
+  return text;
+}
+
 json::object ScaleOf(const json::object& workload) {
   const auto* replicas = FindFirst(workload, ".spec.replicas");
   const auto* running = FindFirst(workload, ".status.replicas");
@@ -95,7 +120,16 @@ json::object ScaleOf(const json::object& workload) {
           {"apiVersion", "autoscaling/v1"},
           {"metadata", std::move(metadata)},
           {"spec", json::object{{"replicas", replicas ? *replicas : json::value(1)}}},
-          {"status", json::object{{"replicas", running ? *running : json::value(0)}}}};
+          {"status", json::object{{"replicas", running ? *running : json::value(0)},
+                                  {"selector", SelectorText(workload)}}}};
+}
+
+// The items of a list of a built-in kind do not say their kind: that of the list does.
+void DropKinds(json::array& items) {
+  for (json::value& item : items) {
+    item.as_object().erase("kind");
+    item.as_object().erase("apiVersion");
+  }
 }
 
 std::string UnknownFieldsText(const std::vector<std::string>& unknown) {
@@ -142,6 +176,13 @@ HttpOutcome HttpApi::Serve(const Call& call) {
   if (subresource == "scale" && kind.has_scale) return Scale(call);
   if (!subresource.empty() && (subresource != "status" || !kind.has_status)) return UnknownPath();
   const std::string& method = call.http.method;
+  if (IsReview(kind.resource) && method != "POST") return WrongMethod();
+  if (auto refused = CheckMediaType(method, call.http.content_type, kind.custom)) {
+    return Refuse(*refused);
+  }
+  if (auto refused = CheckSelectors(call.query, !IsCoreEvent(kind.resource))) {
+    return Refuse(*refused);
+  }
   if (method == "GET" && call.query.Is("watch")) return OpenWatch(call);
   if (method == "GET") return call.path.name.empty() ? ReadList(call) : Read(call);
   if (method == "POST" && call.path.name.empty()) return Create(call);
@@ -164,6 +205,7 @@ Request HttpApi::RequestOf(const Call& call, Verb verb) const {
 
 HttpReply HttpApi::Shown(const Call& call, json::object object, int status) const {
   if (IsCoreEvent(call.path.kind->resource)) object = ToCoreEvent(std::move(object));
+  if (WantsMetadata(call.http.accept)) return Reply(status, MetadataAlone(object));
   if (!WantsTable(call.http.accept)) return Reply(status, object);
   const json::value version = object.at("metadata").at("resourceVersion");
   json::object table = MakePrintTable(*call.path.kind, {std::move(object)},
@@ -180,6 +222,9 @@ HttpReply HttpApi::Read(const Call& call) {
 
 HttpReply HttpApi::ReadList(const Call& call) {
   const ServedKind& kind = *call.path.kind;
+  if (auto refused = CheckListVersion(call.query, server_.objects().resource_version())) {
+    return Refuse(*refused);
+  }
   Request request = RequestOf(call, Verb::kList);
   request.label_selector = call.query.Get("labelSelector");
   request.limit = static_cast<int>(NumberOr(call.query.Get("limit"), 0));
@@ -205,6 +250,13 @@ HttpReply HttpApi::ReadList(const Call& call) {
     table["metadata"] = answer["metadata"];
     return Reply(200, table);
   }
+  if (WantsMetadata(call.http.accept)) {
+    for (json::value& item : answer["items"].as_array()) item = MetadataAlone(item.as_object());
+    answer["kind"] = "PartialObjectMetadataList";
+    answer["apiVersion"] = "meta.k8s.io/v1";
+    return Reply(200, answer);
+  }
+  if (!IsCustom(kind.resource)) DropKinds(answer["items"].as_array());
   answer["kind"] = fmt::format("{}List", kind.resource.kind);
   answer["apiVersion"] = GroupVersion(kind.resource);
   return Reply(200, answer);
@@ -263,9 +315,14 @@ HttpReply HttpApi::Create(const Call& call) {
                   "the namespace of the provided object does not match the namespace sent on the "
                   "request");
   }
+  Call named = call;  // an answer names the object
+  named.path.name = TextAt(body->as_object(), ".metadata.name");
+  if (auto valid = CheckCreation(call.path.kind->resource, body->as_object()); !valid) {
+    return Fail(valid.error(), named.path);
+  }
   if (IsCoreEvent(call.path.kind->resource)) *body = FromCoreEvent(std::move(body->as_object()));
   request.body = std::move(*body);
-  return Checked(call, request.body, [&] { return Written(call, server_.Answer(request), 201); });
+  return Checked(named, request.body, [&] { return Written(named, server_.Answer(request), 201); });
 }
 
 // As fieldValidation asks: refuses a body with unknown fields, or names them.
@@ -298,6 +355,12 @@ HttpReply HttpApi::Put(const Call& call, json::value object) {
 HttpReply HttpApi::Update(const Call& call) {
   auto body = ParseBody(call.http.body);
   if (!body || !body->is_object()) return Refuse(400, "BadRequest", "the body is no JSON object");
+  const std::string name = TextAt(body->as_object(), ".metadata.name");
+  if (name != call.path.name) {
+    return Refuse(400, "BadRequest",
+                  fmt::format("the name of the object ({}) does not match the name on the URL ({})",
+                              name, call.path.name));
+  }
   if (IsCoreEvent(call.path.kind->resource)) *body = FromCoreEvent(std::move(body->as_object()));
   return Checked(call, *body, [&] { return Put(call, *body); });
 }
@@ -306,13 +369,7 @@ HttpReply HttpApi::Patch(const Call& call) {
   auto body = ParseBody(call.http.body);
   if (!body) return Refuse(400, "BadRequest", "the body is no JSON");
   const std::string type = call.http.content_type.substr(0, call.http.content_type.find(';'));
-  if (type == "application/strategic-merge-patch+json") {
-    if (!call.path.kind->custom) return StrategicPatch(call, *body);
-    return Refuse(415, "UnsupportedMediaType",
-                  "the body of the request was in an unknown format - accepted media types "
-                  "include: application/json-patch+json, application/merge-patch+json, "
-                  "application/apply-patch+yaml");
-  }
+  if (type == "application/strategic-merge-patch+json") return StrategicPatch(call, *body);
   Request request = RequestOf(call, Verb::kMergePatch);
   if (type == "application/json-patch+json") request.verb = Verb::kJsonPatch;
   if (type == "application/apply-patch+yaml") request.verb = Verb::kApply;
@@ -320,10 +377,14 @@ HttpReply HttpApi::Patch(const Call& call) {
     *body = FromCoreEvent(std::move(body->as_object()));
   }
   request.body = std::move(*body);
+  if (request.verb == Verb::kJsonPatch && !request.body.is_array()) {
+    return Refuse(400, "BadRequest", "a JSON patch is a list of operations");
+  }
   if (request.verb == Verb::kJsonPatch) return Written(call, server_.Answer(request), 200);
   if (request.verb == Verb::kMergePatch) {
     return Checked(call, request.body, [&] { return Written(call, server_.Answer(request), 200); });
   }
+  if (auto refused = CheckApply(call.query, *call.path.kind, request.body)) return Refuse(*refused);
   request.force = call.query.Is("force");
   const bool there =
       server_.objects().Peek(request.resource, {call.path.ns, call.path.name}) != nullptr;

@@ -8,6 +8,7 @@
 #include "sim/admission/schema_admission.h"
 #include "sim/cluster/api_server.h"
 #include "sim/cluster/cluster.h"
+#include "sim/pocket/built_in_rules.h"
 #include "sim/pocket/certificate.h"
 #include "sim/pocket/defaults.h"
 #include "sim/pocket/local_runtime.h"
@@ -142,9 +143,11 @@ class Pocket::Impl {
                  MakeCertificate(authority_, "kube-apiserver", "", "DNS:localhost,IP:127.0.0.1")}) {
     api_.objects().KeepHistory(kHistory);
     Seed(api_.objects());
+    api_.Compact();  // nobody has seen what was before
     api_.objects().RequireNamespaces();
     api_.objects().SetAdmission([this](const Admission& write) {
       SetDefaults(write.resource, write.object);
+      if (auto valid = CheckBuiltIn(write); !valid) return valid;
       return schemas_.Admit(write.resource, write.before, write.subresource, write.object);
     });
     Bookmark();

@@ -23,9 +23,7 @@ json::array Definitions(const ServedKind& kind) {
 json::value ObjectOfRow(const json::object& object, RowObject row_object) {
   if (row_object == RowObject::kNone) return nullptr;
   if (row_object == RowObject::kWhole) return object;
-  return json::object{{"kind", "PartialObjectMetadata"},
-                      {"apiVersion", "meta.k8s.io/v1"},
-                      {"metadata", object.at("metadata")}};
+  return MetadataAlone(object);
 }
 
 }  // namespace
@@ -33,6 +31,17 @@ json::value ObjectOfRow(const json::object& object, RowObject row_object) {
 RowObject ParseRowObject(std::string_view text) {
   if (text == "Object") return RowObject::kWhole;
   return text == "None" ? RowObject::kNone : RowObject::kMetadata;
+}
+
+bool WantsMetadata(std::string_view accept) {
+  return accept.substr(0, accept.find(',')).find("as=PartialObjectMetadata") !=
+         std::string_view::npos;
+}
+
+json::object MetadataAlone(const json::object& object) {
+  return {{"kind", "PartialObjectMetadata"},
+          {"apiVersion", "meta.k8s.io/v1"},
+          {"metadata", object.at("metadata")}};
 }
 
 bool WantsTable(std::string_view accept) {

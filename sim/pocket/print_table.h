@@ -21,6 +21,11 @@ enum class RowObject { kMetadata, kWhole, kNone };
 [[nodiscard]] RowObject ParseRowObject(std::string_view text);
 
 // Does this Accept header prefer a Table?
+// kind PartialObjectMetadata, or a list of it, is asked for.
+[[nodiscard]] bool WantsMetadata(std::string_view accept);
+
+[[nodiscard]] boost::json::object MetadataAlone(const boost::json::object& object);
+
 [[nodiscard]] bool WantsTable(std::string_view accept);
 
 [[nodiscard]] boost::json::object MakePrintTable(const ServedKind& kind,

@@ -75,7 +75,12 @@ http::response<http::string_body> ToWire(HttpReply reply, bool keep_alive) {
   return response;
 }
 
+// Of the way to a container: what is asked in the URL is not invalid but a bad request.
 HttpReply Refusal(const api::Error& error) {
+  if (error.code == api::Code::kInvalid) {
+    return {.status = 400,
+            .body = json::serialize(FailureStatus(400, "BadRequest", error.message))};
+  }
   return {.status = HttpStatusOf(error.code), .body = json::serialize(FailureStatus(error, {}))};
 }
 
@@ -250,7 +255,10 @@ class Server::Impl {
         continue;
       }
       const auto left = std::chrono::ceil<milliseconds>(end - clock_.SteadyNow());
-      if (left <= milliseconds(0)) break;
+      if (left <= milliseconds(0)) {
+        co_await WriteChunk(stream, feed.Farewell());
+        break;
+      }
       co_await kube::RunWithin(clock_, left, changed_.Wait());
     }
     co_await asio::async_write(stream, http::make_chunk_last(), use_awaitable);

@@ -70,7 +70,10 @@ json::object FailureStatus(int http_status, std::string_view reason, std::string
 json::object FailureStatus(const api::Error& error, const RequestPath& path) {
   json::object status =
       FailureStatus(HttpStatusOf(error.code), ReasonOf(error.code), error.message);
-  status["details"] = DetailsOf(path);
+  json::object details = DetailsOf(path);
+  // Of what is invalid the kind itself is named, of all else the plural.
+  if (path.kind && error.code == Code::kInvalid) details["kind"] = Text(path.kind->resource.kind);
+  status["details"] = std::move(details);
   return status;
 }
 

@@ -78,9 +78,17 @@ std::string WatchFeed::Line(const Seen& seen) {
 
 std::string WatchFeed::EndOfInitial() {
   options_.initial.reset();
+  return Bookmark({{"k8s.io/initial-events-end", "true"}});
+}
+
+std::string WatchFeed::Farewell() const {
+  return options_.bookmarks ? Bookmark({}) : "";
+}
+
+std::string WatchFeed::Bookmark(json::object annotations) const {
   const api::Resource& resource = options_.path.kind->resource;
-  json::object metadata{{"resourceVersion", version_()},
-                        {"annotations", json::object{{"k8s.io/initial-events-end", "true"}}}};
+  json::object metadata{{"resourceVersion", version_()}};
+  if (!annotations.empty()) metadata["annotations"] = std::move(annotations);
   return Shown("BOOKMARK", {{"kind", json::string(resource.kind.data(), resource.kind.size())},
                             {"apiVersion", GroupVersion(resource)},
                             {"metadata", std::move(metadata)}});

@@ -36,6 +36,10 @@ class WatchFeed {
   // The next line, with its end; empty: nothing new yet.
   [[nodiscard]] std::optional<std::string> Next();
 
+  // What the server says last when it ends the watch in its time, all that happened being told: a
+  // bookmark, if those are wanted.
+  [[nodiscard]] std::string Farewell() const;
+
   // After it the server ends the watch.
   [[nodiscard]] std::chrono::seconds lifetime() const { return options_.lifetime; }
 
@@ -45,6 +49,7 @@ class WatchFeed {
  private:
   [[nodiscard]] std::string Line(const Seen& seen);
   [[nodiscard]] std::string EndOfInitial();
+  [[nodiscard]] std::string Bookmark(boost::json::object annotations) const;
   [[nodiscard]] std::string Shown(std::string_view type, boost::json::object object) const;
 
   WatchCursor cursor_;

@@ -163,7 +163,9 @@ TEST_F(HttpApiTest, RefusesOrNamesUnknownFields) {
 
 TEST_F(HttpApiTest, EventsHaveTwoNames) {
   ASSERT_EQ(Do("POST", "/apis/events.k8s.io/v1/namespaces/shop/events",
-               R"({"metadata": {"name": "e"}, "note": "hello", "regarding": {"name": "a"}})")
+               R"({"metadata": {"name": "e"}, "note": "hello", "regarding": {"name": "a"},
+                   "eventTime": "2026-01-01T00:00:00.000000Z", "type": "Normal", "action": "A",
+                   "reason": "R", "reportingController": "c", "reportingInstance": "i"})")
                 .status,
             201);
   const auto list = Body(Do("GET",
