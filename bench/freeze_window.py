@@ -12,23 +12,10 @@ import glob
 import json
 import os
 import statistics
-import subprocess
 import time
 from datetime import datetime
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-STATE = os.environ.get("STILLPOINT_CLUSTER_STATE", "/tmp/stillpoint-cluster")
-KUBECONFIG = os.path.join(STATE, "admin.kubeconfig")
-NS = "bench"
-
-
-def kubectl(*args, stdin=None, check=True):
-    done = subprocess.run(
-        [os.path.join(STATE, "bin/kubectl"), "--kubeconfig", KUBECONFIG, "-n", NS, *args],
-        input=stdin, capture_output=True, text=True, check=False)
-    if check and done.returncode != 0:
-        raise SystemExit(f"kubectl {' '.join(args)}: {done.stderr}")
-    return done.stdout
+from local_cluster import NS, ROOT, STATE, kubectl, namespace, start_controller
 
 
 def app(claims):
@@ -151,18 +138,9 @@ def rss(pid):
     return 0.0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--claims", default="1,3,10")
-    parser.add_argument("--program", default=os.path.join(ROOT, "build/release/stillpoint"))
-    options = parser.parse_args()
-    kubectl("create", "namespace", NS, check=False)
+def measure(options):
     log = open(os.path.join(ROOT, "build/bench-controller.log"), "w", encoding="utf-8")
-    controller = subprocess.Popen(
-        [options.program, "controller", "--kubeconfig", KUBECONFIG,
-         "--namespace", NS, "--metrics-address=0", "--health-address=0"], stderr=log, stdout=log)
+    controller = start_controller(options.program, log)
     try:
         time.sleep(2)
         print(f"controller idle: {rss(controller.pid):.1f} MiB")
@@ -192,9 +170,19 @@ def main():
     finally:
         controller.terminate()
         controller.wait(60)
-        kubectl("delete", "namespace", NS, "--wait=false", check=False)
         for leftover in glob.glob(os.path.join(STATE, "btrfs/cuts", NS, "*.json")):
             os.remove(leftover)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--claims", default="1,3,10")
+    parser.add_argument("--program", default=os.path.join(ROOT, "build/release/stillpoint"))
+    options = parser.parse_args()
+    with namespace():
+        measure(options)
 
 
 if __name__ == "__main__":
