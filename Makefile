@@ -21,7 +21,7 @@ build: ## Build build/release/stillpoint
 	@tools/deps.sh build
 	@tools/build.sh release stillpoint
 
-test: ## Run unit tests (ASan, UBSan) and lint; with CI=true also TSan and the real cluster
+test: ## Run unit tests (ASan, UBSan), simulator, contract and lint; with CI=true also TSan and the real cluster
 	@tools/deps.sh build $(if $(filter true,$(CI)),cluster)
 	@tools/test.sh
 
@@ -53,10 +53,10 @@ e2e: ## Run the real-cluster suite (on your own cluster with E2E_KUBECONFIG=FILE
 	@tools/deps.sh build $(if $(E2E_KUBECONFIG),,cluster)
 	@tools/e2e.sh
 
-demo: ## Back up, destroy and restore an application in front of you (on Kubernetes: CLUSTER=real)
+demo: ## Back up, destroy and restore an application in front of you (CLUSTER=real, APP=sqlite)
 	@tools/deps.sh build $(if $(filter real,$(CLUSTER)),cluster)
 	@tools/build.sh release stillpoint
-	@CLUSTER=$(CLUSTER) tools/demo.sh
+	@CLUSTER=$(CLUSTER) APP=$(APP) tools/demo.sh
 
 image: ## Build the container image: build/image/stillpoint.tar
 	@tools/deps.sh build

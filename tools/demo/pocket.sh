@@ -2,10 +2,14 @@
 # pocket.sh: the main job on the embedded cluster: an application that keeps two books on two
 # volumes, without pause, is backed up, loses its data and gets it back; then the same without its
 # hooks; then the controller is killed while the application stands still.
+#
+#   APP   mariadb or sqlite: what the shop keeps its orders in (mariadb where this machine has one)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=tools/demo/kubectl.sh
 . tools/demo/kubectl.sh
+# shellcheck source=tools/demo/shop.sh
+. tools/demo/shop.sh
 kubectl=
 find_kubectl
 stillpoint=${STILLPOINT:-build/release/stillpoint}
@@ -53,14 +57,7 @@ start_controller() {
   started+=("$controller")
 }
 
-# One value of the book of orders, asked for in the shop's container.
-orders() { # SQL expression
-  k exec deploy/shop -- python3 -c "
-import os, sqlite3, sys
-file = sqlite3.connect(os.environ.get('POD_ROOT', '') + '/orders/orders.db', timeout=5)
-print(file.execute('SELECT ' + sys.argv[1] + ' FROM lines').fetchone()[0])" "$1"
-}
-goes_on_after() { (($(orders 'COUNT(*)') > $1)); }
+goes_on_after() { (($(orders) > $1)); }
 
 back_up() { # name, further lines of the spec
   k create -f - >/dev/null <<YAML
@@ -87,6 +84,8 @@ YAML
   opened=$(k logs deploy/shop | head -n 1)
 }
 
+choose_shop
+
 say "1. A cluster in one process: pods are processes, volumes are directories"
 "$stillpoint" pocket --kubeconfig "$KUBECONFIG" --directory "$work/cluster" >"$work/pocket.log" &
 started+=("$!")
@@ -96,28 +95,27 @@ start_controller
 note "stillpoint controller --kubeconfig ...   (pid $controller)"
 shown get storageclass,volumesnapshotclass,crd
 
-say "2. A shop with two books on two volumes, written to without pause (examples/pocket/ledger.yaml)"
-shown apply -f examples/pocket/ledger.yaml
-k rollout status deployment/shop --timeout=30s >/dev/null
-wait_until 10 goes_on_after 200
+say "2. A shop with two books on two volumes, written to without pause ($shop)"
+note "orders in $kept_in"
+shown apply -f "$shop"
+k rollout status deployment/shop --timeout=60s >/dev/null
+wait_until 20 goes_on_after 200
 shown get pods,pvc
-note "orders so far: $(orders 'COUNT(*)')"
+note "orders so far: $(orders)"
 
 say "3. Back it up while it is written to (examples/pocket/backup.yaml)"
 k apply -f examples/pocket/backup.yaml >/dev/null
 k wait volumebackup/shop-1 --for=condition=Finished --timeout=60s >/dev/null
 shown get volumebackup shop-1
 frozen=$(k get vb shop-1 -o 'jsonpath={.status.freezeDuration}')
-gap=$(orders '(SELECT ROUND(MAX(gap) * 1000) FROM (SELECT at - LAG(at) OVER (ORDER BY id) AS gap FROM lines))')
 note "asked to freeze   $(k get vb shop-1 -o 'jsonpath={.status.freeze.intendedAt}')"
 note "stood still from  $(k get vb shop-1 -o 'jsonpath={.status.freeze.targets[0].frozenAt}')"
 note "last cut seen at  $(k get vb shop-1 -o 'jsonpath={.status.volumes[*].cutAt}')"
 note "thawed at         $(k get vb shop-1 -o 'jsonpath={.status.freeze.targets[0].thawedAt}')"
-note "frozen for $frozen by the controller's clock; longest pause between two orders: ${gap%.*} ms"
+note "frozen for $frozen by the controller's clock; longest pause between two orders: $(longest_pause) ms"
 
 say "4. Disaster, and back (examples/pocket/restore.yaml)"
-k exec deploy/shop -- sh -c "rm -f \"\$POD_ROOT\"/orders/* \"\$POD_ROOT\"/books/*"
-note "rm /orders/* /books/*"
+lose_all
 bring_back shop-1
 shown get volumerestore shop-1-back
 note "the shop $opened"
@@ -127,8 +125,8 @@ note "the books add up, to the last order before the cut"
 say "5. The same without the hooks: what is lost"
 for attempt in 1 2 3 4 5; do
   k patch deployment/shop --type=json -p '[{"op": "remove", "path": "/spec/template/metadata/annotations"}]' >/dev/null 2>&1 || true
-  k rollout status deployment/shop --timeout=30s >/dev/null
-  wait_until 10 goes_on_after 300
+  k rollout status deployment/shop --timeout=60s >/dev/null
+  wait_until 20 goes_on_after 300
   back_up "unprotected-$attempt" "  onInconsistent: Keep"
   note "consistency: $(k get "vb/unprotected-$attempt" -o 'jsonpath={.status.consistency} ({.status.consistencyReason})')"
   bring_back "unprotected-$attempt"
@@ -138,30 +136,31 @@ for attempt in 1 2 3 4 5; do
 done
 
 say "6. The controller is killed while the application stands still"
-k apply -f examples/pocket/ledger.yaml >/dev/null
-k rollout status deployment/shop --timeout=30s >/dev/null
-wait_until 10 goes_on_after 300
-k create -f - >/dev/null <<'YAML'
+k apply -f "$shop" >/dev/null
+k rollout status deployment/shop --timeout=60s >/dev/null
+wait_until 20 goes_on_after 300
+k create -f - >/dev/null <<YAML
 apiVersion: backups.example.com/v1alpha1
 kind: VolumeBackup
 metadata: {name: killed}
 spec:
   applicationRef: shop
   hooks:
-  - name: slow  # has the lock, and does not say so
+  - name: slow  # holds, and does not say so
     mode: Held
-    shell: exec 9>>"/tmp/$HOSTNAME.lock"; flock 9; touch "/tmp/$HOSTNAME.held"; cat >/dev/null
+    shell: |
+      ${silent_hold//$'\n'/$'\n'      }
 YAML
 stands_still() { k exec deploy/shop -- sh -c "[ -e \"/tmp/\$HOSTNAME.held\" ]"; }
 wait_until 20 stands_still
-still=$(orders 'COUNT(*)')
+still=$(orders)
 sleep 0.5
-note "it stands still: $still orders; half a second later: $(orders 'COUNT(*)')"
+note "it stands still: $still orders; half a second later: $(orders)"
 killed_at=$(date +%s.%N)
 kill -9 "$controller"
 wait "$controller" 2>/dev/null || true
 wait_until 20 goes_on_after "$still"
-note "kill -9 of the controller; the next order came $(orders "CAST(ROUND(((SELECT MIN(at) FROM lines WHERE at > $killed_at) - $killed_at) * 1000) AS INT)") ms later, without any controller"
+note "kill -9 of the controller; the next order came $(first_order_after "$killed_at") ms later, without any controller"
 start_controller
 wait_until 10 k wait volumebackup/killed --for=jsonpath='{.status.reason}'=ThawedAfterRestart --timeout=10s
 note "the next controller finds what was begun, and says so"
