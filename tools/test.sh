@@ -43,13 +43,13 @@ if phase build "debug build (ASan, UBSan)" tools/build.sh debug; then
   phase unit "unit tests" tools/ctest.sh debug unit || true
 fi
 phase sim "simulator (corpus, every single fault)" tools/sim_test.sh || true
+phase pocket "embedded cluster (contract suite)" \
+  env CONTRACT_RESULTS="$results/pocket-" tools/contract.sh --pocket || true
 phase lint "lint" tools/lint.sh || true
 if [[ ${CI:-} == true ]]; then
   phase tsan "exec thread (TSan)" tools/tsan.sh || true
   phase e2e "real cluster" tools/e2e.sh || true
-  # After it, as the programs and kubectl are there then.
-  phase pocket "embedded cluster (contract)" \
-    env CONTRACT_RESULTS="$results/pocket-" tools/contract.sh --pocket || true
+  # After it, as the program and kubectl are there then.
   phase kubectl "embedded cluster (kubectl)" tools/pocket_test.sh || true
 fi
 summarize
