@@ -32,7 +32,7 @@ constexpr char kExamples[] =
     "a command), volumes are directories, snapshots are copies. Nothing of it survives the end.\n\n"
     "Example:\n"
     "  stillpoint pocket --kubeconfig pocket.kubeconfig --with-controller &\n"
-    "  kubectl --kubeconfig pocket.kubeconfig apply -f examples/pocket-ledger.yaml\n";
+    "  kubectl --kubeconfig pocket.kubeconfig apply -f examples/pocket/ledger.yaml\n";
 
 void Log(kube::Severity severity, std::string_view message) {
   if (severity == kube::Severity::kInfo) return;
