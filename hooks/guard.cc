@@ -1,5 +1,6 @@
 #include "hooks/guard.h"
 
+#include "hooks/begin_request.h"
 #include "hooks/process_sweep.h"
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@ namespace {
 // exec 3<&0        A shell without job control gives background jobs an empty stdin: the stream is
 //                  kept as fd 3 for the watcher alone, the hook gets /dev/null.
 // kProcessSweep    process_sweep.h.
+// kAwaitBegin      begin_request.h. What can be done before is done before: it costs no time then.
 // exec 4>&2        What the guard's own shell says (bash: "Terminated") is not output of the hook.
 // But
 //                  stderr stays open, as stdout does: containerd closes stdin as soon as one of
@@ -30,11 +32,12 @@ namespace {
 // The end          A TERM ends the idle watcher and timer; one that is in `finish` is waited for.
 constexpr std::string_view kBegin = R"(exec 3<&0 </dev/null
 )";
-constexpr std::string_view kRest = R"(seen= w= b=0
+constexpr std::string_view kPrepare = R"(seen= w= b=0
 stat_of $$
 born=$b m="$$.$b;"
 command -v setsid >/dev/null && set -- "$@" setsid
-STILLPOINT_HOOK=$m $4 "$0" -c "$1" 3<&- &
+)";
+constexpr std::string_view kRest = R"(STILLPOINT_HOOK=$m $4 "$0" -c "$1" 3<&- &
 c=$!
 exec 4>&2 2>/dev/null
 (trap 'kill -9 $!; wait $!; exit' TERM; sleep "$2" & wait $! && finish) >/dev/null 3<&- 4>&- &
@@ -61,7 +64,8 @@ bool IsShellForm(const std::vector<std::string>& argv) {
 
 std::vector<std::string> GuardedArgv(const std::vector<std::string>& shell_form,
                                      std::chrono::milliseconds bound, OnStreamLoss on_stream_loss) {
-  static const std::string script = fmt::format("{}{}{}", kBegin, kProcessSweep, kRest);
+  static const std::string script =
+      fmt::format("{}{}{}{}{}", kBegin, kProcessSweep, kPrepare, kAwaitBegin, kRest);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(bound);
   return {shell_form[0],
           "-c",

@@ -21,10 +21,12 @@ enum class OnStreamLoss {
 // Whether `argv` is a shell and a command text, [/bin/sh, -c, text], and so can be guarded.
 [[nodiscard]] bool IsShellForm(const std::vector<std::string>& argv);
 
-// The argv that runs `shell_form` under the guard. Run it with stdin open and without a TTY.
+// The argv that runs `shell_form` under the guard. Run it with stdin open and without a TTY, and
+// write kBeginRequest (begin_request.h) to its stdin, for which it waits.
 //  - Output goes through untouched; the exit code is the command's (128 + n: ended by signal n).
 //  - The command's own stdin is /dev/null.
-//  - In the end, and after `bound` in any case, its processes get SIGTERM, and 0.5 s later SIGKILL:
+//  - In the end, and after `bound` from its begin in any case, its processes get SIGTERM, and 0.5 s
+//  later SIGKILL:
 //    its session, its descendants, and all that carry its mark in their environment. The guard
 //    exits when none is left, so that a seen exit status says that nothing runs any more.
 //  - What a command that ends by itself leaves in the background is left alone, but holds the exec

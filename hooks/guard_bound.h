@@ -2,6 +2,7 @@
 // assume.
 #pragma once
 
+#include "hooks/begin_request.h"
 #include "hooks/hold_script.h"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ namespace stillpoint::hooks {
   return std::min(timeout, std::chrono::milliseconds(std::chrono::seconds(10)));
 }
 
-// In the container, from its start: later than the runner's own time-out, which then reports it.
+// In the container, from its begin: later than the runner's own time-out, which then reports it.
 [[nodiscard]] constexpr std::chrono::milliseconds GuardBound(std::chrono::milliseconds timeout) {
   return timeout + std::chrono::seconds(1);
 }
@@ -25,7 +26,7 @@ namespace stillpoint::hooks {
 // its rounding up to a second, and a slow node.
 [[nodiscard]] constexpr std::chrono::milliseconds LongestGuardedLife(
     std::chrono::milliseconds timeout) {
-  return ConnectTimeout(timeout) + GuardBound(timeout) + std::chrono::seconds(4);
+  return ConnectTimeout(timeout) + kBeginWithin + GuardBound(timeout) + std::chrono::seconds(4);
 }
 
 // For a held command to end once it was asked to, or its stream has: its grace, its SIGTERM and
@@ -34,10 +35,10 @@ inline constexpr std::chrono::milliseconds kHeldEndBound =
     kHoldReleaseGrace + std::chrono::seconds(2);
 
 // From the intent to the moment when a held command runs no more, whoever is still there to see it:
-// its timer bounds it to `bound` from its start. 4 s: as above.
+// its timer bounds it to `bound` from its begin. 4 s: as above.
 [[nodiscard]] constexpr std::chrono::milliseconds LongestHeldLife(std::chrono::milliseconds timeout,
                                                                   std::chrono::milliseconds bound) {
-  return ConnectTimeout(timeout) + bound + kHeldEndBound + std::chrono::seconds(4);
+  return ConnectTimeout(timeout) + kBeginWithin + bound + kHeldEndBound + std::chrono::seconds(4);
 }
 
 }  // namespace stillpoint::hooks

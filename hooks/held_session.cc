@@ -1,5 +1,6 @@
 #include "hooks/held_session.h"
 
+#include "hooks/begin_request.h"
 #include "hooks/guard_bound.h"
 #include "hooks/hold_script.h"
 
@@ -40,6 +41,7 @@ awaitable<HookResult> HeldSession::Freeze() {
     co_return result;
   }
   reading_.emplace(std::move(*started));
+  if (!run_.stop->asked()) reading_->session().WriteStdin(std::string(kBeginRequest));
   const auto left = run_.timeout - (clock_.SteadyNow() - began_);
   co_await RunUntilStopped(
       clock_,

@@ -1,5 +1,6 @@
 #include "hooks/hold_script.h"
 
+#include "hooks/begin_request.h"
 #include "hooks/process_sweep.h"
 
 #include <fmt/format.h>
@@ -30,12 +31,13 @@ constexpr std::string_view kBegin = R"(exec 3<&0 </dev/null 4>&1
 sleep 0 || exit 123
 case $2 in *.*) sleep 0.01 2>/dev/null || set -- "$1" $((${2%.*}+1)); esac
 )";
-constexpr std::string_view kRest = R"(seen= b=0
+constexpr std::string_view kPrepare = R"(seen= b=0
 stat_of $$
 born=$b m="$$.$b;"
 set -- "$1" "$2"
 command -v setsid >/dev/null && set -- "$@" setsid
-{ {
+)";
+constexpr std::string_view kRest = R"({ {
 (while read -r x; do [ "$x" = release ] && exit; done; exit 1) <&3 >/dev/null 2>&1 4>&- 5>&- &
 r=$!
 (trap 'kill -9 $!; wait $!; exit' TERM; sleep "$2" & wait $! && kill -9 $r) >/dev/null 2>&1 3<&- 4>&- 5>&- &
@@ -84,7 +86,8 @@ exit 122
 
 std::vector<std::string> HeldArgv(const std::string& shell, const std::string& command,
                                   std::chrono::milliseconds bound) {
-  static const std::string script = fmt::format("{}{}{}", kBegin, kProcessSweep, kRest);
+  static const std::string script =
+      fmt::format("{}{}{}{}{}", kBegin, kProcessSweep, kPrepare, kAwaitBegin, kRest);
   const auto millis = bound.count();
   std::string seconds = millis % 1000 == 0 ? fmt::format("{}", millis / 1000)
                                            : fmt::format("{}.{:03}", millis / 1000, millis % 1000);

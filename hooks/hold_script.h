@@ -42,8 +42,9 @@ inline constexpr std::chrono::seconds kHoldReleaseGrace{5};
 
 // The argv that runs `command`, a text for the shell of `shell`, as a held hook:
 //   {shell, "-c", <the script>, shell, <command>, "<bound in seconds>", "hold"}
-// Run it with stdin open and without a TTY. The bound may have a fraction: "1.5"; it counts from
-// the start of the script, before the command has frozen anything.
+// Run it with stdin open and without a TTY, and write kBeginRequest (begin_request.h) to its stdin,
+// for which it waits. The bound may have a fraction: "1.5"; it counts from that word on, before the
+// command has frozen anything.
 //  - Output goes through untouched, as it comes.
 //  - A command that ends with another code than 0 takes its processes along: its session, its
 //    descendants, and all that carry its mark in their environment, as in guard.h.

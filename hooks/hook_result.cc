@@ -1,6 +1,7 @@
 #include "hooks/hook_result.h"
 
 #include "api/duration.h"
+#include "hooks/begin_request.h"
 #include "hooks/hold_script.h"
 
 #include <fmt/format.h>
@@ -10,6 +11,8 @@ namespace {
 
 std::string WhyFailed(std::int64_t exit_code) {
   switch (exit_code) {
+    case kNotBegun:
+      return "exit code 119: the container was too slow, or the network, and it was not begun";
     case 126:
       return "exit code 126: the shell may not run the command";
     case 127:

@@ -1,5 +1,6 @@
 #include "hooks/hook_runner.h"
 
+#include "hooks/begin_request.h"
 #include "hooks/exec_reading.h"
 #include "hooks/guard.h"
 #include "hooks/guard_bound.h"
@@ -46,6 +47,8 @@ boost::asio::awaitable<FinishedRun> HookRunner::Run(HookRun run) {
     co_return finished;
   }
   ExecReading reading(std::move(*started));
+  const bool wanted = !run.stop || !run.stop->asked();
+  if (guarded && wanted) reading.session().WriteStdin(std::string(kBeginRequest));
   co_await RunUntilStopped(clock_, std::max(run.timeout - elapsed(), api::Duration{1}), run.stop,
                            reading.ToEnd());
   result.outcome = reading.Reached();

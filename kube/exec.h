@@ -21,7 +21,12 @@ namespace stillpoint::kube {
 struct ExecRequest {
   std::string ns;
   std::string pod;
-  std::string pod_uid;  // checked before the command starts: a namesake is never touched
+
+  // Checked before the connection, and again once it is open: that the name did not change hands in
+  // between is known then, and not before. An exec names no UID, so a request that arrives late can
+  // start the command in a namesake; one that waits for a word on its stdin does nothing there.
+  std::string pod_uid;
+
   std::string container;
   std::vector<std::string> command;
   bool stdin_open = false;  // attach stdin and keep it open until CloseStdin()
@@ -62,8 +67,8 @@ class ExecSession {
   // may be lost, and Next() gives kUnavailable.
   virtual void CloseStdin() = 0;
 
-  // The container that the command was started in, as its status named it just before the start:
-  // two sessions with one container ID ran in the same life of the container.
+  // The container that the command was started in, as its status named it just before the start and
+  // just after: two sessions with one container ID ran in the same life of the container.
   [[nodiscard]] virtual const std::string& ContainerId() const = 0;
 };
 
@@ -75,7 +80,8 @@ class ExecClient {
 
   // Errors, before the command has started: kNotFound (no such pod, it has another UID now, or
   // the pod has ended), kInvalid (no such container, or it does not run), kForbidden, kUnavailable
-  // and kTimeout (connection; the command may have started nevertheless).
+  // and kTimeout (connection, or the container was replaced meanwhile; the command may have started
+  // nevertheless).
   // Cancellation: throws operation_aborted; the command may have started.
   [[nodiscard]] virtual boost::asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> Start(
       ExecRequest request) = 0;

@@ -115,6 +115,18 @@ api::Result<std::string> FindExecContainer(const json::value& pod, const ExecReq
   return NoSuchContainer(pod, request);
 }
 
+api::Result<void> ConfirmExecContainer(const api::Result<json::value>& pod,
+                                       const ExecRequest& request,
+                                       const std::string& container_id) {
+  const auto now = pod ? FindExecContainer(*pod, request) : api::Result<std::string>(pod.error());
+  if (!now && now.error().code == api::Code::kNotFound) return now.error();
+  if (!now) return api::Error{api::Code::kUnavailable, now.error().message};
+  if (*now == container_id) return {};
+  return api::Error{api::Code::kUnavailable,
+                    fmt::format("container {} of pod {}/{} was restarted meanwhile",
+                                request.container, request.ns, request.pod)};
+}
+
 std::string ExecRequestTarget(const std::string& base_path, const ExecRequest& request) {
   std::string target = fmt::format("{}/api/v1/namespaces/{}/pods/{}/exec?container={}", base_path,
                                    PercentEncode(request.ns), PercentEncode(request.pod),

@@ -16,6 +16,13 @@ namespace stillpoint::kube {
 [[nodiscard]] api::Result<std::string> FindExecContainer(const boost::json::value& pod,
                                                          const ExecRequest& request);
 
+// Whether the exec that has just been opened leads into the container that was found before it, now
+// that `pod` was asked for again. Errors: kNotFound (no such pod, or as FindExecContainer says),
+// kUnavailable (no answer, another life of the container, or none: the command may have started).
+[[nodiscard]] api::Result<void> ConfirmExecContainer(const api::Result<boost::json::value>& pod,
+                                                     const ExecRequest& request,
+                                                     const std::string& container_id);
+
 // The path and the query of the exec subresource; `base_path` as in Config.
 [[nodiscard]] std::string ExecRequestTarget(const std::string& base_path,
                                             const ExecRequest& request);

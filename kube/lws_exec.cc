@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/json/value.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -20,6 +21,7 @@
 namespace stillpoint::kube {
 
 namespace asio = boost::asio;
+namespace json = boost::json;
 using asio::ip::tcp;
 
 namespace {
@@ -116,7 +118,9 @@ class LwsExecClient final : public ExecClient {
   };
 
   asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> Open(ExecRequest request);
-  asio::awaitable<api::Result<std::string>> FindContainer(ExecRequest request);
+  asio::awaitable<api::Result<json::value>> ReadPod(ExecRequest request);
+  asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> Confirm(ExecRequest request,
+                                                                     Session session);
   asio::awaitable<api::Result<Attempt>> Connect(ExecRequest request, std::string container_id);
   asio::awaitable<api::Result<Attempt>> TryAddresses(std::vector<LwsTarget> targets,
                                                      std::chrono::milliseconds timeout,
@@ -143,25 +147,36 @@ class LwsExecClient final : public ExecClient {
 asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> LwsExecClient::Open(
     ExecRequest request) {
   if (misconfigured_) co_return *misconfigured_;
-  auto container_id = co_await FindContainer(request);
+  const auto pod = co_await ReadPod(request);
+  if (!pod) co_return pod.error();
+  const auto container_id = FindExecContainer(*pod, request);
   if (!container_id) co_return container_id.error();
   for (bool first = true;; first = false) {
     auto attempt = co_await Connect(request, *container_id);
     if (!attempt) co_return attempt.error();
-    if (attempt->opening.protocol) co_return std::move(attempt->session);
+    if (attempt->opening.protocol) {
+      co_return co_await Confirm(std::move(request), std::move(attempt->session));
+    }
     if (attempt->opening.http_status != 401 || !first) co_return WhyNot(request, attempt->opening);
     config_.credentials->Invalidate();
   }
 }
 
-asio::awaitable<api::Result<std::string>> LwsExecClient::FindContainer(ExecRequest request) {
-  auto pod = co_await client_.Do({.verb = Verb::kGet,
-                                  .resource = kPods,
-                                  .ns = request.ns,
-                                  .name = request.pod,
-                                  .timeout = request.connect_timeout});
-  if (!pod) co_return pod.error();
-  co_return FindExecContainer(*pod, request);
+asio::awaitable<api::Result<json::value>> LwsExecClient::ReadPod(ExecRequest request) {
+  co_return co_await client_.Do({.verb = Verb::kGet,
+                                 .resource = kPods,
+                                 .ns = request.ns,
+                                 .name = request.pod,
+                                 .timeout = request.connect_timeout});
+}
+
+// The API server has taken the name for what it meant when the request arrived.
+asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> LwsExecClient::Confirm(
+    ExecRequest request, Session session) {
+  const auto pod = co_await ReadPod(request);
+  const auto confirmed = ConfirmExecContainer(pod, request, session->ContainerId());
+  if (!confirmed) co_return confirmed.error();
+  co_return std::move(session);
 }
 
 asio::awaitable<api::Result<LwsExecClient::Attempt>> LwsExecClient::Connect(

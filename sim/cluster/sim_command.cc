@@ -1,6 +1,7 @@
 #include "sim/cluster/sim_command.h"
 
 #include "api/duration.h"
+#include "hooks/begin_request.h"
 #include "hooks/hold_script.h"
 
 #include <algorithm>
@@ -129,12 +130,25 @@ void SimCommand::Later(milliseconds delay, void (SimCommand::*then)()) {
 }
 
 void SimCommand::Start() {
-  Later(runtime_.knobs_.command_start, &SimCommand::Next);
-  if (bound_) Later(runtime_.knobs_.command_start + *bound_, &SimCommand::Expire);
-  if (stdin_ended_ && form_ == Form::kGuarded && ends_with_stream_) {
-    Later(runtime_.knobs_.command_start + runtime_.knobs_.guard, &SimCommand::EndByGuard);
+  Later(runtime_.knobs_.command_start, &SimCommand::Ready);
+}
+
+void SimCommand::Ready() {
+  ready_ = true;
+  begins_by_ = runtime_.timeline_.Now() + hooks::kBeginWithin;
+  BeginIfTold();
+}
+
+void SimCommand::BeginIfTold() {
+  if (!ready_ || begun_) return;
+  if (form_ != Form::kPlain) {
+    if (!told_ && !stdin_ended_) return;
+    if (!told_ || *told_ > begins_by_) return End(hooks::kNotBegun);
   }
-  if (stdin_ended_ && form_ == Form::kHeld) GiveEof(Eof::kStream);
+  begun_ = true;
+  if (bound_) Later(*bound_, &SimCommand::Expire);
+  Next();
+  if (stdin_ended_ && form_ != Form::kPlain) TakeStreamEnd();
 }
 
 void SimCommand::Next() {
@@ -205,27 +219,41 @@ void SimCommand::Print(const std::string& line) {
 // ---- the stream and the scripts -----------------------------------------------------------------
 
 void SimCommand::OnStdin(std::string_view data) {
-  if (ended_ || stdin_ended_ || form_ != Form::kHeld) return;
+  if (ended_ || stdin_ended_ || form_ == Form::kPlain) return;
   stdin_ += data;
   for (auto end = stdin_.find('\n'); end != std::string::npos; end = stdin_.find('\n')) {
     const std::string line = stdin_.substr(0, end + 1);
     stdin_.erase(0, end + 1);
-    if (line != hooks::kReleaseRequest) continue;
-    if (!truth().released) truth().released = runtime_.Now();
-    GiveEof(Eof::kReleased);
+    TakeLine(line);
+    if (ended_) return;
   }
+}
+
+void SimCommand::TakeLine(const std::string& line) {
+  if (!told_) {
+    if (line != hooks::kBeginRequest) return End(hooks::kNotBegun);
+    told_ = runtime_.timeline_.Now();
+    return BeginIfTold();
+  }
+  if (form_ != Form::kHeld || line != hooks::kReleaseRequest) return;
+  if (!truth().released) truth().released = runtime_.Now();
+  GiveEof(Eof::kReleased);
 }
 
 void SimCommand::OnStdinEnded() {
   if (ended_ || std::exchange(stdin_ended_, true)) return;
   truth().stream_lost = runtime_.Now();
-  if (form_ == Form::kHeld) return GiveEof(Eof::kStream);
-  if (form_ == Form::kGuarded) {
-    if (ends_with_stream_) Later(runtime_.knobs_.guard, &SimCommand::EndByGuard);
-    return;
+  if (form_ == Form::kPlain) {
+    has_eof_ = true;
+    return TakeEof();
   }
-  has_eof_ = true;
-  TakeEof();
+  if (begun_) return TakeStreamEnd();
+  BeginIfTold();  // or never
+}
+
+void SimCommand::TakeStreamEnd() {
+  if (form_ == Form::kHeld) return GiveEof(Eof::kStream);
+  if (ends_with_stream_) Later(runtime_.knobs_.guard, &SimCommand::EndByGuard);
 }
 
 void SimCommand::OnStreamLost() {

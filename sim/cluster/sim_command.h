@@ -54,9 +54,13 @@ class SimCommand : public std::enable_shared_from_this<SimCommand> {
   void ReadWords(std::string_view text);
   void AddWord(std::string_view name, std::string_view argument);
 
+  void Ready();  // the process runs, or the script does and waits for the word to begin
+  void BeginIfTold();
+  void TakeLine(const std::string& line);
   void Next();  // does the next word, after its time
   void Do(const Word& word);
   void Hold(const Word& word);
+  void TakeStreamEnd();
   void TakeEof();  // a hold that listens ends
   void EndHold();
   void GiveEof(Eof why);  // held form
@@ -85,6 +89,10 @@ class SimCommand : public std::enable_shared_from_this<SimCommand> {
   std::optional<std::chrono::milliseconds> bound_;  // guarded, held
   std::vector<Word> words_;
   std::size_t next_ = 0;
+  bool ready_ = false;
+  std::optional<api::Time> told_;  // to begin, in time or not
+  api::Time begins_by_{};
+  bool begun_ = false;
   std::string stdin_;  // the line that is not complete yet
   bool stdin_ended_ = false;
   Eof eof_ = Eof::kNone;

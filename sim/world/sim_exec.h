@@ -9,6 +9,7 @@
 #include "sim/world/sim_clock.h"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/json/value.hpp>
 
 #include <memory>
 #include <string>
@@ -32,6 +33,8 @@ class SimExec final : public kube::ExecClient {
 
   [[nodiscard]] boost::asio::awaitable<api::Result<Session>> Within(kube::ExecRequest request);
   [[nodiscard]] boost::asio::awaitable<api::Result<Session>> Open(kube::ExecRequest request);
+  [[nodiscard]] boost::asio::awaitable<api::Result<boost::json::value>> ReadPod(
+      kube::ExecRequest request);
   [[nodiscard]] boost::asio::awaitable<api::Result<Session>> Connect(kube::ExecRequest request,
                                                                      std::string container_id);
 

@@ -2,6 +2,7 @@
 // for a pipe to end, never for a time to pass.
 #include "hooks/guard.h"
 
+#include "hooks/begin_request.h"
 #include "unit/support/shell_process.h"
 #include "unit/support/temp_dir.h"
 
@@ -24,6 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using unit::Alive;
+using unit::Begun;
 using unit::Output;
 using unit::Pids;
 using unit::Process;
@@ -60,7 +62,7 @@ class GuardTest : public testing::TestWithParam<const char*> {
   // and expects that the guard is then gone, with them, within `limit`.
   void ExpectEndsWithStream(const std::string& text, int exit_code,
                             const std::string& path = "/usr/bin:/bin") {
-    Process process(Guarded(text), path);
+    Begun process(Guarded(text), path);
     const std::vector<pid_t> pids = Pids(process.ReadLine());
     ASSERT_FALSE(pids.empty());
     for (const pid_t pid : pids) EXPECT_TRUE(Alive(pid)) << pid;
@@ -75,6 +77,19 @@ class GuardTest : public testing::TestWithParam<const char*> {
   unit::TempDir dir_;
   std::string shell_;
 };
+
+// ---- the word to begin --------------------------------------------------------------------------
+
+// A request that arrives when nobody waits for it any more.
+TEST_P(GuardTest, RunsNothingOnAStreamThatEndsBeforeTheWord) {
+  for (const char* said : {"", "begi", "begin", "release\nbegin\n", "\n"}) {
+    Process process(Guarded("echo ran"), "/usr/bin:/bin");
+    process.WriteStdin(said);
+    process.CloseStdin();
+    EXPECT_EQ(process.ReadAll(), "") << said;
+    EXPECT_EQ(process.ExitCode(), kNotBegun) << said;
+  }
+}
 
 // ---- a command that ends by itself --------------------------------------------------------------
 
@@ -98,7 +113,7 @@ TEST_P(GuardTest, PassesOutputAndExitCodeThrough) {
            Plain{"# only a comment", "", 0},
            Plain{"echo $0 $# $1", nullptr, 0},
        }) {
-    Process process(Guarded(plain.text), "/usr/bin:/bin");
+    Begun process(Guarded(plain.text), "/usr/bin:/bin");
     const std::string output = process.ReadAll();
     EXPECT_EQ(output, plain.output != nullptr ? plain.output : shell_ + " 0\n") << plain.text;
     EXPECT_EQ(process.ExitCode(), plain.exit_code) << plain.text;
@@ -106,13 +121,13 @@ TEST_P(GuardTest, PassesOutputAndExitCodeThrough) {
 }
 
 TEST_P(GuardTest, ReportsWhatTheShellSays) {
-  Process process(Guarded("no-such-program"), "/usr/bin:/bin");
+  Begun process(Guarded("no-such-program"), "/usr/bin:/bin");
   EXPECT_THAT(process.ReadAll(), testing::HasSubstr("no-such-program"));
   EXPECT_EQ(process.ExitCode(), 127);
 }
 
 TEST_P(GuardTest, LeavesTheBackgroundOfAFinishedCommandAlone) {
-  Process process(Guarded("sleep 60 >/dev/null 2>&1 & echo $!"), "/usr/bin:/bin");
+  Begun process(Guarded("sleep 60 >/dev/null 2>&1 & echo $!"), "/usr/bin:/bin");
   const std::vector<pid_t> pids = Pids(process.ReadAll());
   EXPECT_EQ(process.ExitCode(), 0);
   ASSERT_EQ(pids.size(), 1U);
@@ -124,7 +139,7 @@ TEST_P(GuardTest, LeavesTheBackgroundOfAFinishedCommandAlone) {
 TEST_P(GuardTest, HoldsBothOutputsOpenForACommandThatClosesThem) {
   for (const Output output : {Output::kStdout, Output::kStderr}) {
     const auto begun = Clock::now();
-    Process process(Guarded("exec >/dev/null 2>&1; sleep 0.5; exit 5"), "/usr/bin:/bin", output);
+    Begun process(Guarded("exec >/dev/null 2>&1; sleep 0.5; exit 5"), "/usr/bin:/bin", output);
     process.ReadAll();
     EXPECT_GE(Clock::now() - begun, 500ms);
     process.CloseStdin();
@@ -137,7 +152,7 @@ TEST_P(GuardTest, LeavesNoTimerBehind) {
   const auto bound = 100'000s + std::chrono::seconds(getpid());
   ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   for (int i = 0; i < 20; ++i) {
-    Process process(Guarded(i % 2 == 0 ? ":" : "exit 5", bound), "/usr/bin:/bin");
+    Begun process(Guarded(i % 2 == 0 ? ":" : "exit 5", bound), "/usr/bin:/bin");
     process.ReadAll();
     EXPECT_EQ(process.ExitCode(), i % 2 == 0 ? 0 : 5);
   }
@@ -177,15 +192,15 @@ TEST_P(GuardTest, EndsTheChildrenWithoutSleep) {
 }
 
 TEST_P(GuardTest, EndsACommandWhoseStreamDropsAtOnce) {
-  Process process(Guarded("sleep 60; echo too late"), "/usr/bin:/bin");
+  Begun process(Guarded("sleep 60; echo too late"), "/usr/bin:/bin");
   process.CloseStdin();
   EXPECT_EQ(process.ReadAll(), "");
   EXPECT_EQ(process.ExitCode(), 143);
 }
 
 TEST_P(GuardTest, FinishesAThawWhoseStreamDrops) {
-  Process process(Guarded("echo begun; sleep 0.2; echo thawed", 60s, OnStreamLoss::kFinishCommand),
-                  "/usr/bin:/bin");
+  Begun process(Guarded("echo begun; sleep 0.2; echo thawed", 60s, OnStreamLoss::kFinishCommand),
+                "/usr/bin:/bin");
   process.ReadLine();
   process.CloseStdin();
   EXPECT_EQ(process.ReadAll(), "begun\nthawed\n");
@@ -196,7 +211,7 @@ TEST_P(GuardTest, FinishesAThawWhoseStreamDrops) {
 
 TEST_P(GuardTest, EndsTheCommandAtItsBound) {
   for (const OnStreamLoss on_loss : {OnStreamLoss::kEndCommand, OnStreamLoss::kFinishCommand}) {
-    Process process(Guarded("sleep 60 & echo $!; sleep 60", 1s, on_loss), "/usr/bin:/bin");
+    Begun process(Guarded("sleep 60 & echo $!; sleep 60", 1s, on_loss), "/usr/bin:/bin");
     const std::vector<pid_t> pids = Pids(process.ReadAll());
     EXPECT_EQ(process.ExitCode(), 143);
     ASSERT_EQ(pids.size(), 1U);

@@ -97,6 +97,7 @@ TEST_F(HeldSessionTest, SendsTheHoldScriptWithMaxFreezeAsItsBound) {
   EXPECT_EQ(exec_.requests()[0].command, HeldArgv("/bin/sh", "freeze", 30s));
   EXPECT_TRUE(exec_.requests()[0].stdin_open);
   EXPECT_EQ(exec_.requests()[0].pod_uid, "uid-0");
+  EXPECT_EQ(exec_.begun(), 1);
 }
 
 TEST_F(HeldSessionTest, FindsTheMarkerInWhateverPiecesItComes) {

@@ -1,6 +1,7 @@
 // The hold script, with real shells and real processes; see guard_test.cc.
 #include "hooks/hold_script.h"
 
+#include "hooks/begin_request.h"
 #include "unit/support/shell_process.h"
 #include "unit/support/temp_dir.h"
 
@@ -21,6 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using unit::Alive;
+using unit::Begun;
 using unit::Output;
 using unit::Pids;
 using unit::Process;
@@ -51,10 +53,20 @@ class HoldScriptTest : public testing::TestWithParam<const char*> {
   std::string shell_;
 };
 
+TEST_P(HoldScriptTest, RunsNothingOnAStreamThatEndsBeforeTheWordToBegin) {
+  for (const char* said : {"", "begin", "release\n"}) {
+    Process process(Held(kHold), kPath);
+    process.WriteStdin(said);
+    process.CloseStdin();
+    EXPECT_EQ(process.ReadAll(), "") << said;
+    EXPECT_EQ(process.ExitCode(), kNotBegun) << said;
+  }
+}
+
 // ---- the release --------------------------------------------------------------------------------
 
 TEST_P(HoldScriptTest, HoldsUntilItIsAsked) {
-  Process process(Held(kHold), kPath);
+  Begun process(Held(kHold), kPath);
   EXPECT_EQ(process.ReadLine(), "STILLPOINT HELD\n");
   process.WriteStdin("release\n");
   EXPECT_EQ(process.ReadAll(), "STILLPOINT HELD\nlet go\n");
@@ -63,7 +75,7 @@ TEST_P(HoldScriptTest, HoldsUntilItIsAsked) {
 
 TEST_P(HoldScriptTest, TellsAnEndOfTheStreamFromARequest) {
   for (const char* said : {"", "releas", "release", "held\nplease\n"}) {
-    Process process(Held(kHold), kPath);
+    Begun process(Held(kHold), kPath);
     process.ReadLine();
     process.WriteStdin(said);
     process.CloseStdin();
@@ -73,7 +85,7 @@ TEST_P(HoldScriptTest, TellsAnEndOfTheStreamFromARequest) {
 }
 
 TEST_P(HoldScriptTest, MayBeAskedAndClosed) {
-  Process process(Held(kHold), kPath);
+  Begun process(Held(kHold), kPath);
   process.ReadLine();
   process.WriteStdin("release\n");
   process.CloseStdin();
@@ -82,13 +94,13 @@ TEST_P(HoldScriptTest, MayBeAskedAndClosed) {
 }
 
 TEST_P(HoldScriptTest, ReleasesAtItsBound) {
-  Process process(Held(kHold, 200ms), kPath);
+  Begun process(Held(kHold, 200ms), kPath);
   EXPECT_EQ(process.ReadAll(), "STILLPOINT HELD\nlet go\n");
   EXPECT_EQ(process.ExitCode(), kHoldExpired);
 }
 
 TEST_P(HoldScriptTest, DoesNotCountARequestAfterItsBound) {
-  Process process(Held("cat; echo let go; sleep 0.3", 100ms), kPath);
+  Begun process(Held("cat; echo let go; sleep 0.3", 100ms), kPath);
   EXPECT_EQ(process.ReadLine(), "let go\n");
   process.WriteStdin("release\n");
   process.ReadAll();
@@ -96,13 +108,13 @@ TEST_P(HoldScriptTest, DoesNotCountARequestAfterItsBound) {
 }
 
 TEST_P(HoldScriptTest, ReportsACommandThatFails) {
-  Process process(Held("echo no >&2; exit 7"), kPath);
+  Begun process(Held("echo no >&2; exit 7"), kPath);
   EXPECT_EQ(process.ReadAll(), "no\n");
   EXPECT_EQ(process.ExitCode(), 7);
 }
 
 TEST_P(HoldScriptTest, ReportsAReleaseThatFails) {
-  Process process(Held("echo STILLPOINT HELD; cat; exit 7"), kPath);
+  Begun process(Held("echo STILLPOINT HELD; cat; exit 7"), kPath);
   process.ReadLine();
   process.WriteStdin("release\n");
   process.ReadAll();
@@ -110,13 +122,13 @@ TEST_P(HoldScriptTest, ReportsAReleaseThatFails) {
 }
 
 TEST_P(HoldScriptTest, ReportsACommandThatDoesNotWait) {
-  Process process(Held("echo STILLPOINT HELD"), kPath);
+  Begun process(Held("echo STILLPOINT HELD"), kPath);
   EXPECT_EQ(process.ReadAll(), "STILLPOINT HELD\n");
   EXPECT_EQ(process.ExitCode(), kHoldEndedEarly);
 }
 
 TEST_P(HoldScriptTest, ReportsACommandThatIsKilledAtOnce) {
-  Process process(Held("echo $$; cat"), kPath);
+  Begun process(Held("echo $$; cat"), kPath);
   const std::vector<pid_t> pids = Pids(process.ReadLine());
   ASSERT_EQ(pids.size(), 1U);
   const auto killed = Clock::now();
@@ -127,7 +139,7 @@ TEST_P(HoldScriptTest, ReportsACommandThatIsKilledAtOnce) {
 }
 
 TEST_P(HoldScriptTest, TakesTheChildrenOfAFailedCommandAlong) {
-  Process process(Held("sleep 60 & echo $$ $!; wait"), kPath);
+  Begun process(Held("sleep 60 & echo $$ $!; wait"), kPath);
   const std::vector<pid_t> pids = Pids(process.ReadLine());
   ASSERT_EQ(pids.size(), 2U);
   kill(pids[0], SIGKILL);
@@ -138,7 +150,7 @@ TEST_P(HoldScriptTest, TakesTheChildrenOfAFailedCommandAlong) {
 
 TEST_P(HoldScriptTest, EndsACommandThatIgnoresItsInput) {
   if (std::string_view(GetParam()) != "dash") GTEST_SKIP() << "it takes the whole grace";
-  Process process(Held("sleep 60 & echo $$ $!; sleep 60"), kPath);
+  Begun process(Held("sleep 60 & echo $$ $!; sleep 60"), kPath);
   const std::vector<pid_t> pids = Pids(process.ReadLine());
   const auto asked = Clock::now();
   process.CloseStdin();
@@ -162,7 +174,7 @@ TEST_P(HoldScriptTest, RunsNothingThatItCannotBound) {
 // containerd closes stdin when stdout or stderr has ended.
 TEST_P(HoldScriptTest, HoldsBothOutputsOpenForACommandThatClosesThem) {
   for (const Output output : {Output::kStdout, Output::kStderr}) {
-    Process process(Held("exec >/dev/null 2>&1; cat", 300ms), kPath, output);
+    Begun process(Held("exec >/dev/null 2>&1; cat", 300ms), kPath, output);
     const auto begun = Clock::now();
     process.ReadAll();
     EXPECT_GE(Clock::now() - begun, 250ms);
@@ -176,7 +188,7 @@ TEST_P(HoldScriptTest, RunsWithoutSetsid) {
   for (const char* program : {"sleep", "cat"}) {
     std::filesystem::create_symlink(std::string("/usr/bin/") + program, bin / program);
   }
-  Process process(Held(kHold), bin.string());
+  Begun process(Held(kHold), bin.string());
   process.ReadLine();
   process.WriteStdin("release\n");
   process.ReadAll();
@@ -187,10 +199,10 @@ TEST_P(HoldScriptTest, LeavesNothingBehind) {
   const auto bound = 200'000s + std::chrono::seconds(getpid());
   ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   for (int i = 0; i < 20; ++i) {
-    Process process(Held(i % 2 == 0 ? ":" : "exit 5", bound), kPath);
+    Begun process(Held(i % 2 == 0 ? ":" : "exit 5", bound), kPath);
     process.ReadAll();
     EXPECT_EQ(process.ExitCode(), i % 2 == 0 ? kHoldEndedEarly : 5);
-    Process asked(Held("cat", bound), kPath);
+    Begun asked(Held("cat", bound), kPath);
     asked.WriteStdin("release\n");
     asked.ReadAll();
     EXPECT_EQ(asked.ExitCode(), kHoldReleased);

@@ -85,6 +85,7 @@ TEST_F(HookRunnerTest, SendsAShellFormUnderTheGuardWithStdinOpen) {
   EXPECT_EQ(request.pod_uid, "uid-0");
   EXPECT_EQ(request.container, "mysql");
   EXPECT_EQ(request.connect_timeout, 5s);
+  EXPECT_EQ(exec_.begun(), 1);
 }
 
 TEST_F(HookRunnerTest, LetsAThawFinishWithoutItsStream) {
@@ -98,6 +99,7 @@ TEST_F(HookRunnerTest, SendsAJsonArgvAsItIs) {
   (void)Run({.steps = {Exits(0)}}, Hook(kUnguarded));
   EXPECT_EQ(exec_.requests()[0].command, kUnguarded);
   EXPECT_FALSE(exec_.requests()[0].stdin_open);
+  EXPECT_EQ(exec_.begun(), 0);
 }
 
 // ---- time-outs ----------------------------------------------------------------------------------

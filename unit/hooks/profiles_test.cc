@@ -22,7 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
-using unit::Process;
+using unit::Begun;
 
 class ProfileTest : public testing::Test {
  protected:
@@ -55,7 +55,7 @@ class ProfileTest : public testing::Test {
 
   // Its calls, once it was asked to release; empty when it did not hold.
   std::string CallsOfMariadb(const std::vector<std::string>& environment) const {
-    Process process(Held("mariadb", {}), path_, unit::Output::kBoth, environment);
+    Begun process(Held("mariadb", {}), path_, unit::Output::kBoth, environment);
     if (process.ReadLine() != "STILLPOINT HELD\n") return {};
     process.WriteStdin("release\n");
     process.ReadAll();
@@ -129,7 +129,7 @@ TEST_F(ProfileTest, MariadbTriesTcpWhereTheSocketIsNotThere) {
 
 TEST_F(ProfileTest, MariadbEndsWhenItsSessionDoes) {
   Program("mariadb", "case $* in *HELD*) echo STILLPOINT HELD; exit 1;; esac\n");
-  Process process(Held("mariadb", {}), path_);
+  Begun process(Held("mariadb", {}), path_);
   process.ReadAll();
   EXPECT_EQ(process.ExitCode(), 1);
 }
@@ -145,7 +145,7 @@ class SqliteProfileTest : public ProfileTest {
   }
 
   int Sql(const std::string& sql) const {
-    Process process({"/usr/bin/sqlite3", database_, sql}, path_);
+    Begun process({"/usr/bin/sqlite3", database_, sql}, path_);
     process.ReadAll();
     return process.ExitCode();
   }
@@ -154,7 +154,7 @@ class SqliteProfileTest : public ProfileTest {
 };
 
 TEST_F(SqliteProfileTest, KeepsWritersOutUntilItIsReleased) {
-  Process process(Held("sqlite", {.path = database_}), path_);
+  Begun process(Held("sqlite", {.path = database_}), path_);
   ASSERT_EQ(process.ReadLine(), "STILLPOINT HELD\n");
   EXPECT_EQ(Sql("SELECT * FROM t;"), 0);
   EXPECT_NE(Sql("INSERT INTO t VALUES(1);"), 0);
@@ -165,7 +165,7 @@ TEST_F(SqliteProfileTest, KeepsWritersOutUntilItIsReleased) {
 }
 
 TEST_F(SqliteProfileTest, MakesNoDatabase) {
-  Process process(Held("sqlite", {.path = dir_.Path("other.db")}), path_);
+  Begun process(Held("sqlite", {.path = dir_.Path("other.db")}), path_);
   EXPECT_THAT(process.ReadAll(), HasSubstr("there is no database file"));
   EXPECT_EQ(process.ExitCode(), 1);
   EXPECT_FALSE(std::filesystem::exists(dir_.Path("other.db")));
@@ -176,7 +176,7 @@ TEST_F(SqliteProfileTest, MakesNoDatabase) {
 TEST_F(ProfileTest, FsfreezeRefusesWhatIsNoMountOfItsOwn) {
   Program("fsfreeze", "echo \"$*\" >>" + dir_.Path("calls"));
   for (const std::string& path : {dir_.Path(""), std::string("/")}) {
-    Process process(Held("fsfreeze", {.path = path}), path_);
+    Begun process(Held("fsfreeze", {.path = path}), path_);
     process.ReadAll();
     EXPECT_EQ(process.ExitCode(), 1) << path;
   }
@@ -185,7 +185,7 @@ TEST_F(ProfileTest, FsfreezeRefusesWhatIsNoMountOfItsOwn) {
 
 TEST_F(ProfileTest, FsfreezeUnfreezesWhatItFroze) {
   Program("fsfreeze", "echo \"$*\" >>" + dir_.Path("calls"));
-  Process process(Held("fsfreeze", {.path = "/proc"}), path_);
+  Begun process(Held("fsfreeze", {.path = "/proc"}), path_);
   ASSERT_EQ(process.ReadLine(), "STILLPOINT HELD\n");
   EXPECT_EQ(Content("calls"), "--freeze /proc\n");
   process.WriteStdin("release\n");
@@ -196,7 +196,7 @@ TEST_F(ProfileTest, FsfreezeUnfreezesWhatItFroze) {
 
 TEST_F(ProfileTest, FsfreezeDoesNotVouchForAFreezeThatIsGone) {
   Program("fsfreeze", "[ $1 = --freeze ]");
-  Process process(Held("fsfreeze", {.path = "/proc"}), path_);
+  Begun process(Held("fsfreeze", {.path = "/proc"}), path_);
   process.ReadLine();
   process.WriteStdin("release\n");
   process.ReadAll();
@@ -206,7 +206,7 @@ TEST_F(ProfileTest, FsfreezeDoesNotVouchForAFreezeThatIsGone) {
 TEST_F(ProfileTest, FsfreezeThawsWhatAHolderLeftFrozen) {
   Program("fsfreeze", "exit 1");  // it is not frozen
   const std::string thaw = FindProfile("fsfreeze")->make({.path = dir_.Path("")}).thaw;
-  Process process({"/bin/sh", "-c", thaw}, path_);
+  Begun process({"/bin/sh", "-c", thaw}, path_);
   process.ReadAll();
   EXPECT_EQ(process.ExitCode(), 0);
 }

@@ -3,6 +3,7 @@
 #include "api/core.h"
 #include "api/snapshot.h"
 #include "api/storage.h"
+#include "hooks/begin_request.h"
 #include "hooks/guard.h"
 #include "hooks/hold_script.h"
 #include "unit/sim/cluster_fixture.h"
@@ -79,6 +80,20 @@ TEST_F(Applications, AGuardedFreezeEndsWithItsStream) {
   thaw.reset();
   time_.RunFor(10s);
   EXPECT_EQ(cluster_->truth().commands[1].exit_code, 0);
+}
+
+TEST_F(Applications, AScriptThatIsNotToldToBeginInTimeRunsNothing) {
+  const auto argv = hooks::GuardedArgv(Plain("app-freeze"), 30s, hooks::OnStreamLoss::kEndCommand);
+  auto never = Start("db", argv, heard_);
+  time_.RunFor(1s);
+  never.reset();
+  const auto late = Start("db", argv, heard_);
+  time_.RunFor(6s);
+  late->WriteStdin(hooks::kBeginRequest);
+  time_.RunFor(1s);
+  EXPECT_EQ(heard_.exit_code, hooks::kNotBegun);
+  EXPECT_TRUE(cluster_->truth().stills.empty());
+  EXPECT_EQ(cluster_->truth().commands[0].exit_code, hooks::kNotBegun);
 }
 
 TEST_F(Applications, AGuardHasItsBound) {

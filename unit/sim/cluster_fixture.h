@@ -5,6 +5,7 @@
 #include "api/core.h"
 #include "api/snapshot.h"
 #include "api/storage.h"
+#include "hooks/begin_request.h"
 #include "sim/cluster/api_server.h"
 #include "sim/cluster/fields.h"
 #include "sim/cluster/sim_cluster.h"
@@ -16,6 +17,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -142,11 +144,19 @@ class ClusterFixture : public testing::Test {
     return Get(api::Pod::kResource, pod, {"metadata", "uid"});
   }
 
-  // Runs the shell text in container db of the pod, as argv of a form of the scripts when `bound`
-  // is given.
+  // Runs argv in container db of the pod; a script of hooks/ is told to begin.
   [[nodiscard]] std::unique_ptr<Command> Exec(const std::string& pod,
                                               const std::vector<std::string>& argv,
                                               Transcript& transcript) {
+    constexpr std::size_t kScriptArguments = 7;
+    auto command = Start(pod, argv, transcript);
+    if (command && argv.size() == kScriptArguments) command->WriteStdin(hooks::kBeginRequest);
+    return command;
+  }
+  // The same, and nothing is written to its stdin.
+  [[nodiscard]] std::unique_ptr<Command> Start(const std::string& pod,
+                                               const std::vector<std::string>& argv,
+                                               Transcript& transcript) {
     auto command = cluster_->kubelet().StartCommand(
         {.pod_uid = UidOfPod(pod), .container = "db", .argv = argv, .stdin_open = true},
         [&transcript](api::Result<kube::ExecEvent> event) {

@@ -1,5 +1,7 @@
 #include "unit/support/fake_exec.h"
 
+#include "hooks/begin_request.h"
+
 #include <algorithm>
 #include <memory>
 
@@ -56,6 +58,10 @@ class FakeExec::Session final : public kube::ExecSession {
 
   void WriteStdin(std::string data) override {
     if (!stdin_open_) return;
+    if (data == hooks::kBeginRequest) {
+      ++owner_.begun_;
+      return;
+    }
     owner_.written_ += data;
     if (script_.on_stdin) Follow(*script_.on_stdin);
   }

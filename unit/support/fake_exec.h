@@ -53,7 +53,10 @@ class FakeExec final : public kube::ExecClient {
 
   [[nodiscard]] const std::vector<kube::ExecRequest>& requests() const { return requests_; }
   [[nodiscard]] int open_sessions() const { return open_sessions_; }
-  [[nodiscard]] const std::string& written() const { return written_; }  // to all stdins
+  [[nodiscard]] const std::string& written() const {
+    return written_;
+  }                                                   // to all stdins, without that
+  [[nodiscard]] int begun() const { return begun_; }  // scripts that were told to begin
   [[nodiscard]] int closed_stdins() const { return closed_stdins_; }
 
  private:
@@ -66,6 +69,7 @@ class FakeExec final : public kube::ExecClient {
   std::vector<kube::ExecRequest> requests_;
   std::string written_;
   int open_sessions_ = 0;
+  int begun_ = 0;
   int closed_stdins_ = 0;
 };
 

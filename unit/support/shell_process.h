@@ -2,6 +2,8 @@
 // pipe to end and never for a time to pass.
 #pragma once
 
+#include "hooks/begin_request.h"
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -120,6 +122,16 @@ class Process {
   int stdin_ = -1;
   int stdout_ = -1;
   std::string output_;
+};
+
+// A script of hooks/, told to begin.
+class Begun : public Process {
+ public:
+  explicit Begun(const std::vector<std::string>& argv, const std::string& path,
+                 Output output = Output::kBoth, const std::vector<std::string>& environment = {})
+      : Process(argv, path, output, environment) {
+    WriteStdin(std::string(hooks::kBeginRequest));
+  }
 };
 
 inline bool Alive(pid_t pid) {
