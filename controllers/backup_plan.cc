@@ -74,6 +74,7 @@ BackupPlan BackupPlanner::Run() {
   } else {
     RecordSnapshots();
     if (next_.phase == api::BackupPhase::kWaitingReady) {
+      PayDebt();
       WaitReady();
     } else {
       Freeze();
@@ -189,15 +190,18 @@ void BackupPlanner::Deleting() {
   }
 }
 
-void BackupPlanner::Final() {
+// It went on as ThawUnconfirmed: the debt stays until it is paid or the pod is gone.
+void BackupPlanner::PayDebt() {
   RecordTargets();
-  if (ThawOwed(next_)) {
-    Thaw();  // it ended as ThawUnconfirmed; the debt stays until it is paid or the pod is gone
-    if (!ThawOwed(next_)) {
-      SetCondition("Stalled", "False", reason::kThawed, "every pod has been thawed");
-      Event(false, reason::kThawed, "Thaw", "thawed at last: " + StateOfApplication());
-    }
-  }
+  if (!ThawOwed(next_)) return;
+  Thaw();
+  if (ThawOwed(next_)) return;
+  SetCondition("Stalled", "False", reason::kThawed, "every pod has been thawed");
+  Event(false, reason::kThawed, "Thaw", "thawed at last: " + StateOfApplication());
+}
+
+void BackupPlanner::Final() {
+  PayDebt();
   KeepReadyConditionTrue();
   if (next_.phase == api::BackupPhase::kFailed || next_.phase == api::BackupPhase::kCancelled) {
     CleanUp();  // a create of a controller that died may have landed since

@@ -37,6 +37,7 @@ class BackupPlanner {
   void WriteJournal();
   void Deleting();
   void Final();
+  void PayDebt();
   void KeepReadyConditionTrue();
   [[nodiscard]] bool HasFinalizer() const;
   void SettleFinalizer();

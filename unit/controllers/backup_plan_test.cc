@@ -341,6 +341,26 @@ TEST(BackupPlanTest, EndsWithADebtWhenTheThawIsNeverConfirmedAndGoesOnPayingIt) 
   EXPECT_THAT(Words(paid), HasSubstr("RemoveFinalizer"));
 }
 
+// Its node is out of reach, and a snapshot takes its time.
+TEST(BackupPlanTest, GoesOnThawingWhileItWaitsForTheSnapshots) {
+  BackupView view = AllCut();
+  view.backup.spec.on_inconsistent = api::OnInconsistent::kKeep;
+  view.thaw_began = view.cut_before_thaw = true;
+  view.recheck = GroupRecheck{};
+  const hooks::HookResult lost{.outcome = hooks::Outcome::kNotStarted};
+  hooks::RememberThaw(view.targets[0].thaw, lost, kNow, kNow);
+  const api::Time late = kNow + 30s + 61s;
+  view.backup.status = *Written(PlanBackup(view, late));
+  ASSERT_EQ(view.backup.status.phase, api::BackupPhase::kWaitingReady);
+  ASSERT_TRUE(ThawOwed(view.backup.status));
+
+  EXPECT_THAT(Plan(view, late + 1s), HasSubstr("Thaw(1"));
+  ThawSucceeds(view);
+  const BackupPlan paid = PlanBackup(view, late + 1s);
+  EXPECT_FALSE(ThawOwed(*Written(paid)));
+  EXPECT_EQ(Written(paid)->phase, api::BackupPhase::kWaitingReady);
+}
+
 // ---- after the thaw ---------------------------------------------------------------------------
 
 BackupView Waiting() {

@@ -107,6 +107,21 @@ TEST(FindExecContainerTest, ObjectOfAnotherShapeIsAnErrorAndNoCrash) {
   }
 }
 
+TEST(ConfirmExecContainerTest, IsTheSameLifeOfTheSameContainer) {
+  const auto pod = boost::json::parse(kPod);
+  EXPECT_TRUE(ConfirmExecContainer(pod, Request("mysql"), "containerd://m"));
+  const auto code = [](const api::Result<void>& result) { return result.error().code; };
+  EXPECT_EQ(code(ConfirmExecContainer(pod, Request("mysql"), "containerd://old")),
+            api::Code::kUnavailable);
+  EXPECT_EQ(code(ConfirmExecContainer(pod, Request("broken"), "containerd://b")),
+            api::Code::kUnavailable);
+  EXPECT_EQ(code(ConfirmExecContainer(pod, Request("mysql", "u0"), "containerd://m")),
+            api::Code::kNotFound);
+  EXPECT_EQ(code(ConfirmExecContainer(api::Error{api::Code::kForbidden, "no"}, Request("mysql"),
+                                      "containerd://m")),
+            api::Code::kUnavailable);
+}
+
 TEST(ExecRequestTargetTest, EncodesEveryWord) {
   ExecRequest request = Request("mysql");
   request.command = {"/bin/sh", "-c", "echo \"a b\" && x=1%; \xc3\xa4\n", ""};
