@@ -146,6 +146,7 @@ void SimCommand::BeginIfTold() {
     if (!told_ || *told_ > begins_by_) return End(hooks::kNotBegun);
   }
   begun_ = true;
+  truth().begins = runtime_.Now();
   if (bound_) Later(*bound_, &SimCommand::Expire);
   Next();
   if (stdin_ended_ && form_ != Form::kPlain) TakeStreamEnd();

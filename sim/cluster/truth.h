@@ -71,6 +71,7 @@ struct CommandTruth {
   std::string text;  // what the shell runs, without the guard
   enum class Form { kPlain, kGuarded, kHeld } form = Form::kPlain;
   Instant starts;
+  std::optional<Instant> begins;       // its text runs; a script waits until it is told to
   std::optional<Instant> stream_lost;  // or stdin closed
   std::optional<Instant> released;     // held: the line that asks for it came
   std::optional<Instant> ends;

@@ -38,6 +38,7 @@ struct Flags {
   std::string replay;
   bool trace = false;
   bool no_shrink = false;
+  std::uint64_t failures = CampaignOptions().most_failures;
   std::string corpus;
   bool verify = false;
   std::string junit;
@@ -129,7 +130,10 @@ void WriteJunit(const std::string& file, const CampaignResult& result) {
 
 int RunJob(const Flags& flags) {
   const auto job = MakeJob(flags);
-  CampaignOptions options{.runs = job->runs(), .jobs = flags.jobs, .block = job->block()};
+  CampaignOptions options{.runs = job->runs(),
+                          .jobs = flags.jobs,
+                          .block = job->block(),
+                          .most_failures = flags.failures};
   if (!flags.time.empty()) {
     const auto time = api::ParseDuration(flags.time);
     if (!time) {
@@ -198,6 +202,7 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_option("--one-in", flags.one_in, "--exhaust pairs: only each n-th second kill");
   app.add_option("--replay", flags.replay, "run the scenario in this file");
   app.add_flag("--trace", flags.trace, "--replay: print every event");
+  app.add_option("--failures", flags.failures, "stop after so many runs that fail");
   app.add_flag("--no-shrink", flags.no_shrink, "only name the runs that fail");
   app.add_option("--corpus", flags.corpus, "run every *.run file in this folder");
   app.add_flag("--verify-determinism", flags.verify,
