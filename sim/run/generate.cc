@@ -131,6 +131,11 @@ class Generator {
   void InPeace() {
     const std::string& application = scenario_.applications.front().name;
     Add(0ms, Act::kApplyBackup, kBackups[0], {{"applicationRef", Reference(0)}});
+    if (acts_.OneIn(4)) {  // its snapshots stay, and the second of that name makes its own
+      Add(120s, Act::kDeleteBackup, kBackups[0], {});
+      Add(150s, Act::kApplyBackup, kBackups[0], {{"applicationRef", Reference(0)}});
+      return;
+    }
     if (!acts_.OneIn(2)) return;
     json::object fields{{"backupRef", kBackups[0]}};
     if (IsStateful(application) || acts_.OneIn(2)) fields["strategy"] = "Replace";

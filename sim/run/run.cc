@@ -184,7 +184,17 @@ class Run {
   [[nodiscard]] bool IsPeaceful() const {
     return scenario_.faults.empty() && scenario_.knobs == Knobs{} &&
            std::ranges::all_of(scenario_.operations, [this](const Operation& operation) {
-             return operation.act == Act::kApplyRestore || IsGoodBackup(operation);
+             return operation.act == Act::kApplyRestore || IsGoodBackup(operation) ||
+                    DeletesWhatIsDone(operation);
+           });
+  }
+
+  // Every backup had plenty of time before.
+  [[nodiscard]] bool DeletesWhatIsDone(const Operation& operation) const {
+    return operation.act == Act::kDeleteBackup &&
+           std::ranges::none_of(scenario_.operations, [&](const Operation& other) {
+             return other.act != Act::kDeleteBackup && other.at <= operation.at &&
+                    other.at + 2min > operation.at;
            });
   }
 
