@@ -92,6 +92,7 @@ says 'api-versions' '^apps/v1$' k api-versions
 says 'namespaces' 'kube-system +Active' k get namespaces
 ok "create namespace" k create namespace test
 ok 'apply' k apply -f "$work/app.yaml"
+says 'create a list' 'configmap/listed created' k create -f - <<<'{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "listed"}}]}'
 says 'apply again' 'deployment.apps/app unchanged' k apply -f "$work/app.yaml"
 ok 'rollout status' k rollout status deployment/app --timeout=20s
 says 'get pods' 'app-.* 1/1 +Running' k get pods

@@ -64,6 +64,14 @@ HttpReply Elsewhere(std::string_view path) {
   for (const char* probe : {"/healthz", "/readyz", "/livez"}) {
     if (path.starts_with(probe)) return {.body = "ok", .content_type = "text/plain"};
   }
+  // kubectl asks v3 for the schema of what it sends, but v2 for that of a List, and takes protobuf
+  // alone. This document says its own version and no more: nothing is known of a List.
+  if (path == "/openapi/v2") {
+    return {.body =
+                "\x0a\x03"
+                "2.0",
+            .content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"};
+  }
   if (auto document = Discover(path)) return Reply(200, *document);
   // In plain words: nobody serves the kind at all.
   return {.status = 404, .body = "404 page not found\n", .content_type = "text/plain"};
