@@ -1,5 +1,6 @@
 #include "kube/http_server.h"
 
+#include "kube/listen.h"
 #include "kube/task_group.h"
 #include "kube/waiters.h"
 
@@ -65,22 +66,7 @@ class HttpServer::Impl {
   }
 
   api::Result<void> Start() {
-    error_code error;
-    const auto address = asio::ip::make_address(options_.address, error);
-    if (error) {
-      return api::Error{api::Code::kInvalid,
-                        fmt::format("\"{}\" is not an IP address", options_.address)};
-    }
-    const tcp::endpoint endpoint(address, options_.port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-    if (error) {
-      return api::Error{api::Code::kUnavailable,
-                        fmt::format("cannot listen on {} port {}: {}", options_.address,
-                                    options_.port, error.message())};
-    }
+    if (auto open = Listen(acceptor_, options_.address, options_.port); !open) return open;
     port_ = acceptor_.local_endpoint().port();
     tasks_.Spawn("http server", Accept());
     return {};

@@ -1,14 +1,13 @@
 #include "kube/http_watch.h"
 
 #include "kube/status.h"
+#include "kube/watch_words.h"
 
 #include <boost/json/parse.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
-#include <string_view>
 #include <utility>
 
 namespace stillpoint::kube {
@@ -19,14 +18,6 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 constexpr std::size_t kMaxJsonDepth = 256;
-
-std::optional<WatchEvent::Type> TypeOf(std::string_view word) {
-  if (word == "ADDED") return WatchEvent::Type::kAdded;
-  if (word == "MODIFIED") return WatchEvent::Type::kModified;
-  if (word == "DELETED") return WatchEvent::Type::kDeleted;
-  if (word == "BOOKMARK") return WatchEvent::Type::kBookmark;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -80,7 +71,7 @@ api::Result<WatchEvent> HttpWatch::ParseEvent(const std::string& line) const {
     return Ended(api::Code::kUnavailable, "the server sent an event without type or object");
   }
   if (type->get_string() == "ERROR") return ErrorFromStatus(name_, *object);
-  const auto known = TypeOf(type->get_string());
+  const auto known = ParseWatchWord(type->get_string());
   if (!known) return Ended(api::Code::kUnavailable, "the server sent an event of unknown type");
   return WatchEvent{.type = *known, .object = std::move(*object)};
 }

@@ -4,6 +4,7 @@
 #include "contract/support/settings.h"
 #include "kube/http_client.h"
 #include "kube/lws_exec.h"
+#include "kube/watch_words.h"
 
 #include <fmt/format.h>
 #include <boost/asio/executor_work_guard.hpp>
@@ -35,20 +36,6 @@ std::string FreshNamespace(const std::string& name, const kube::Clock& clock) {
 
 kube::LogFn Log() {
   return [](kube::Severity, std::string_view line) { fmt::print(stderr, "{}\n", line); };
-}
-
-const char* Word(WatchEvent::Type type) {
-  switch (type) {
-    case WatchEvent::Type::kAdded:
-      return "ADDED";
-    case WatchEvent::Type::kModified:
-      return "MODIFIED";
-    case WatchEvent::Type::kDeleted:
-      return "DELETED";
-    case WatchEvent::Type::kBookmark:
-      return "BOOKMARK";
-  }
-  return "";
 }
 
 asio::awaitable<Outcome> ReadAll(std::unique_ptr<kube::ExecSession> session) {
@@ -257,16 +244,16 @@ std::unique_ptr<kube::WatchStream> Session::Watch(kube::WatchRequest request) {
 
 api::Result<WatchEvent> Session::Next(kube::WatchStream& stream,
                                       std::chrono::milliseconds timeout) {
-  return Await(kube::WithTimeout<WatchEvent>(*clock_, timeout, "no event", stream.Next()));
+  while (true) {
+    auto event = Await(kube::WithTimeout<WatchEvent>(*clock_, timeout, "no event", stream.Next()));
+    if (!event || event->type != WatchEvent::Type::kBookmark) return event;
+  }
 }
 
 std::string Session::NextChange(kube::WatchStream& stream) {
-  while (true) {
-    auto event = Next(stream);
-    if (!event) return api::ToString(event.error().code);
-    if (event->type == WatchEvent::Type::kBookmark) continue;
-    return fmt::format("{} {}", Word(event->type), NameOf(event->object));
-  }
+  const auto event = Next(stream);
+  if (!event) return api::ToString(event.error().code);
+  return fmt::format("{} {}", kube::ToWord(event->type), NameOf(event->object));
 }
 
 // ---- commands ---------------------------------------------------------------------------------

@@ -87,10 +87,11 @@ class Session {
   void UntilGone(const api::Resource& resource, const std::string& name);
 
   [[nodiscard]] std::unique_ptr<kube::WatchStream> Watch(kube::WatchRequest request);
-  // Its next event: kTimeout when none comes.
+  // Its next event, bookmarks left out, as a server may send one at any time: kTimeout when none
+  // comes.
   [[nodiscard]] api::Result<kube::WatchEvent> Next(
       kube::WatchStream& stream, std::chrono::milliseconds timeout = std::chrono::seconds(20));
-  // As "ADDED one", bookmarks left out; an error as its code.
+  // As "ADDED one"; an error as its code.
   [[nodiscard]] std::string NextChange(kube::WatchStream& stream);
 
   // ---- commands ----

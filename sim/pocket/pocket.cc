@@ -9,7 +9,6 @@
 #include "sim/cluster/api_server.h"
 #include "sim/cluster/cluster.h"
 #include "sim/pocket/built_in_rules.h"
-#include "sim/pocket/certificate.h"
 #include "sim/pocket/defaults.h"
 #include "sim/pocket/local_runtime.h"
 #include "sim/pocket/local_volumes.h"
@@ -127,7 +126,7 @@ class Pocket::Impl {
         runtime_(executor, timeline_, api_, volumes_, options_.directory),
         namespaces_(api_, timeline_),
         cluster_(api_, timeline_, volumes_, runtime_, Knobs(), kDriverName),
-        authority_(MakeAuthority()),
+        authority_(MakeAuthority("stillpoint pocket")),
         server_(
             executor, api_,
             [this](const CommandRequest& request, CommandSink sink) {

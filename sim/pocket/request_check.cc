@@ -66,7 +66,7 @@ std::optional<Refused> CheckListVersion(const Query& query, std::uint64_t newest
       .cause = "ResourceVersionTooLarge"};
 }
 
-std::optional<Refused> CheckApply(const Query& query, const ServedKind& kind,
+std::optional<Refused> CheckApply(const Query& query, const RequestPath& path,
                                   const boost::json::value& body) {
   if (query.Get("fieldManager").empty()) {
     return Refused{.status = 422,
@@ -79,14 +79,16 @@ std::optional<Refused> CheckApply(const Query& query, const ServedKind& kind,
   if (object && FindFirst(*object, ".metadata.managedFields")) {
     return Refused{.message = "metadata.managedFields must be nil"};
   }
-  const auto unknown = FindUnknownFields(kind, body);
+  const auto unknown = FindUnknownFields(*path.kind, body);
   if (unknown.empty()) return std::nullopt;
   // Whatever field validation was asked for: such a field has no type to be merged by.
-  return Refused{.status = 500,
-                 .reason = "InternalError",
-                 .message = fmt::format("failed to create typed patch object: .{}: field not "
-                                        "declared in schema",
-                                        unknown.front())};
+  return Refused{
+      .status = 500,
+      .reason = "",
+      .message = fmt::format("failed to create typed patch object ({}/{}; {}, Kind={}): .{}: field "
+                             "not declared in schema",
+                             path.ns, path.name, GroupVersion(path.kind->resource),
+                             path.kind->resource.kind, unknown.front())};
 }
 
 }  // namespace stillpoint::sim::pocket

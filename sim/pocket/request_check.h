@@ -19,7 +19,7 @@ namespace stillpoint::sim::pocket {
 // An answer that no api::Code stands for.
 struct Refused {
   int status = 400;
-  std::string reason = "BadRequest";
+  std::string reason = "BadRequest";  // may be empty
   std::string message;
   std::string cause = {};  // details.causes[0].reason; empty: no causes
 };
@@ -34,7 +34,7 @@ struct Refused {
 // `newest`: the version that the server is at.
 [[nodiscard]] std::optional<Refused> CheckListVersion(const Query& query, std::uint64_t newest);
 
-[[nodiscard]] std::optional<Refused> CheckApply(const Query& query, const ServedKind& kind,
+[[nodiscard]] std::optional<Refused> CheckApply(const Query& query, const RequestPath& path,
                                                 const boost::json::value& body);
 
 }  // namespace stillpoint::sim::pocket

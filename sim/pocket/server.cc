@@ -1,6 +1,7 @@
 #include "sim/pocket/server.h"
 
 #include "kube/exec_target.h"
+#include "kube/listen.h"
 #include "kube/task_group.h"
 #include "kube/waiters.h"
 #include "sim/pocket/exec_socket.h"
@@ -151,22 +152,7 @@ class Server::Impl {
   }
 
   api::Result<void> Start() {
-    error_code error;
-    const auto address = asio::ip::make_address(options_.address, error);
-    if (error) {
-      return api::Error{api::Code::kInvalid,
-                        fmt::format("\"{}\" is not an IP address", options_.address)};
-    }
-    const tcp::endpoint endpoint(address, options_.port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-    if (error) {
-      return api::Error{api::Code::kUnavailable,
-                        fmt::format("cannot listen on {} port {}: {}", options_.address,
-                                    options_.port, error.message())};
-    }
+    if (auto open = kube::Listen(acceptor_, options_.address, options_.port); !open) return open;
     tasks_.Spawn("pocket server", Accept());
     return {};
   }

@@ -4,8 +4,8 @@
 #include "api/error.h"
 #include "kube/clock.h"
 #include "kube/log.h"
+#include "sim/certificate/certificate.h"
 #include "sim/cluster/api_server.h"
-#include "sim/pocket/certificate.h"
 #include "sim/pocket/exec_socket.h"
 #include "sim/pocket/http_api.h"
 

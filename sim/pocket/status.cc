@@ -62,9 +62,11 @@ int HttpStatusOf(Code code) {
 }
 
 json::object FailureStatus(int http_status, std::string_view reason, std::string_view message) {
-  return {{"kind", "Status"},    {"apiVersion", "v1"},       {"metadata", json::object()},
-          {"status", "Failure"}, {"message", Text(message)}, {"reason", Text(reason)},
-          {"code", http_status}};
+  json::object status{{"kind", "Status"},           {"apiVersion", "v1"},
+                      {"metadata", json::object()}, {"status", "Failure"},
+                      {"message", Text(message)},   {"code", http_status}};
+  if (!reason.empty()) status["reason"] = Text(reason);
+  return status;
 }
 
 json::object FailureStatus(const api::Error& error, const RequestPath& path) {

@@ -1,5 +1,6 @@
 #include "sim/pocket/watch_feed.h"
 
+#include "kube/watch_words.h"
 #include "sim/pocket/status.h"
 
 #include <boost/json/array.hpp>
@@ -13,20 +14,6 @@ namespace json = boost::json;
 using kube::WatchEvent;
 
 namespace {
-
-std::string_view TypeText(WatchEvent::Type type) {
-  switch (type) {
-    case WatchEvent::Type::kAdded:
-      return "ADDED";
-    case WatchEvent::Type::kModified:
-      return "MODIFIED";
-    case WatchEvent::Type::kDeleted:
-      return "DELETED";
-    case WatchEvent::Type::kBookmark:
-      return "BOOKMARK";
-  }
-  return "";
-}
 
 std::string LineOf(std::string_view type, json::object object) {
   json::object event;
@@ -73,7 +60,7 @@ std::string WatchFeed::Line(const Seen& seen) {
     object = ToCoreEvent(std::move(object));
     if (options_.event_filter && !options_.event_filter->Matches(object)) return "";
   }
-  return Shown(TypeText(event.type), std::move(object));
+  return Shown(kube::ToWord(event.type), std::move(object));
 }
 
 std::string WatchFeed::EndOfInitial() {

@@ -2,14 +2,13 @@
 // expires.
 #pragma once
 
+#include "sim/certificate/certificate.h"
+
 #include <string>
 
 namespace stillpoint::unit {
 
-struct TestCertificate {
-  std::string certificate_pem;
-  std::string key_pem;
-};
+using TestCertificate = sim::KeyPair;
 
 // A certificate authority that nobody else has.
 [[nodiscard]] TestCertificate MakeTestAuthority();

@@ -41,15 +41,18 @@ TEST(RequestCheckTest, RefusesTokensOfOthersAndVersionsToCome) {
 }
 
 TEST(RequestCheckTest, AnApplyHasAManagerAndKnownFields) {
-  const auto& kind = *FindKind("backups.example.com", "v1alpha1", "volumebackups");
+  const RequestPath path{.kind = FindKind("backups.example.com", "v1alpha1", "volumebackups"),
+                         .ns = "shop",
+                         .name = "b"};
   const auto good = boost::json::parse(R"({"spec": {"applicationRef": "ledger"}})");
   const auto bad = boost::json::parse(R"({"spec": {"retries": 3}})");
-  EXPECT_EQ(StatusOf(CheckApply(Query("fieldManager=me"), kind, good)), 0);
-  EXPECT_EQ(StatusOf(CheckApply(Query(""), kind, good)), 422);
-  const auto unknown = CheckApply(Query("fieldManager=me"), kind, bad);
+  EXPECT_EQ(StatusOf(CheckApply(Query("fieldManager=me"), path, good)), 0);
+  EXPECT_EQ(StatusOf(CheckApply(Query(""), path, good)), 422);
+  const auto unknown = CheckApply(Query("fieldManager=me"), path, bad);
   EXPECT_EQ(StatusOf(unknown), 500);
-  EXPECT_NE(unknown->message.find(".spec.retries: field not declared in schema"),
-            std::string::npos);
+  EXPECT_EQ(unknown->message,
+            "failed to create typed patch object (shop/b; backups.example.com/v1alpha1, "
+            "Kind=VolumeBackup): .spec.retries: field not declared in schema");
 }
 
 }  // namespace

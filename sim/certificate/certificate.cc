@@ -1,4 +1,4 @@
-#include "sim/pocket/certificate.h"
+#include "sim/certificate/certificate.h"
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -11,7 +11,7 @@
 #include <memory>
 #include <stdexcept>
 
-namespace stillpoint::sim::pocket {
+namespace stillpoint::sim {
 
 namespace {
 
@@ -57,7 +57,8 @@ void AddName(X509* certificate, const char* field, const std::string& value) {
                                    static_cast<int>(value.size()), -1, 0) == 1);
 }
 
-// The serial number is random: clients remember certificates of earlier starts by it.
+// The serial number is random: clients remember certificates of earlier starts by it, and OpenSSL
+// finds certificates by it.
 CertificatePtr Draft(EVP_PKEY* key) {
   CertificatePtr certificate(X509_new());
   Check(certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1);
@@ -81,11 +82,11 @@ KeyPair Seal(X509* certificate, EVP_PKEY* key, EVP_PKEY* signer) {
 
 }  // namespace
 
-KeyPair MakeAuthority() {
+KeyPair MakeAuthority(const std::string& common_name) {
   const KeyPtr key(EVP_EC_gen("P-256"));
   Check(key != nullptr);
   const CertificatePtr certificate = Draft(key.get());
-  AddName(certificate.get(), "CN", "stillpoint pocket");
+  AddName(certificate.get(), "CN", common_name);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
   AddExtension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
   AddExtension(certificate.get(), NID_key_usage, "critical,keyCertSign");
@@ -110,4 +111,4 @@ KeyPair MakeCertificate(const KeyPair& authority, const std::string& common_name
   return Seal(certificate.get(), key.get(), signer.get());
 }
 
-}  // namespace stillpoint::sim::pocket
+}  // namespace stillpoint::sim
