@@ -15,6 +15,7 @@ namespace {
 
 using kube::Verb;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr char kNobody[] = "11111111-2222-3333-4444-555555555555";
 
@@ -254,6 +255,8 @@ TEST_F(ApplyTest, IsCheckedByOurSchema) {
 TEST_F(ApplyTest, AnUnknownFieldIsRefused) {
   const Answer applied = ApplyAs("other", Spec({{"applicationRef", "ledger"}, {"retries", 3}}));
   EXPECT_EQ(applied.status, 500);
+  EXPECT_FALSE(Has(applied.body, "/reason"));
+  EXPECT_THAT(applied.Message(), StartsWith("failed to create typed patch object ("));
   EXPECT_THAT(applied.Message(), HasSubstr(".spec.retries: field not declared in schema"));
 }
 

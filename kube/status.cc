@@ -102,6 +102,14 @@ std::string Quote(std::string_view text) {
   return text.size() > kMaxQuote ? quoted + "..." : quoted;
 }
 
+// An applied object that does not fit its schema. The server gives this error no status of its own,
+// so that it comes as a 500 without a reason, and there is nothing to know it by but its words
+// (k8s.io/apimachinery/pkg/util/managedfields). Asked again it says the same again.
+bool RefusesApply(const Status& status, int http_status) {
+  return http_status == 500 && status.reason.empty() &&
+         status.message.starts_with("failed to create typed patch object");
+}
+
 // What to say when the server gave no metav1.Status.
 std::string Explain(const CallName& call, int http_status, std::string_view body) {
   if (http_status == 404) {
@@ -129,6 +137,7 @@ api::Error ErrorFromAnswer(const CallName& call, const HttpHead& head, std::stri
   const auto status = not_json ? std::nullopt : ParseStatus(value);
   Code code = CodeOfHttp(head.status);
   if (status) code = CodeOfReason(status->reason).value_or(code);
+  if (status && RefusesApply(*status, head.status)) code = Code::kInvalid;
   const bool has_message = status && !status->message.empty();
   api::Error error =
       MakeError(call, code, head.status,

@@ -59,6 +59,16 @@ TEST(StatusTest, MapsHttpStatusAndReasonToCodes) {
   }
 }
 
+// As a real API server of Kubernetes 1.36 answers it.
+TEST(StatusTest, AnAppliedFieldThatTheSchemaLacksIsInvalid) {
+  const std::string refusal =
+      R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"failed to create typed patch object (shop/b; backups.example.com/v1alpha1, Kind=VolumeBackup): .spec.retries: field not declared in schema","code":500})";
+  EXPECT_EQ(ErrorFromAnswer(kCall, {.status = 500}, refusal).code, Code::kInvalid);
+  const std::string other =
+      R"({"kind":"Status","status":"Failure","message":"etcdserver: request timed out","code":500})";
+  EXPECT_EQ(ErrorFromAnswer(kCall, {.status = 500}, other).code, Code::kUnavailable);
+}
+
 TEST(StatusTest, SaysWhatWasAskedForAndWhatTheServerSaid) {
   const api::Error error = ErrorFromAnswer(kCall, {.status = 404},
                                            StatusBody("NotFound", "pods \\\"db-0\\\" not found"));
