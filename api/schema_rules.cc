@@ -81,9 +81,11 @@ TextSchema ApplicationRef() {
                      "pod/NAME"}}};
 }
 
+// Above 2^63 - 1 the API server takes every quantity for that number.
 TextSchema Size() {
   return {.max_length = 32,
-          .rules = {{"isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",
+          .rules = {{"isQuantity(self) && quantity(self).isGreaterThan(quantity('0')) && "
+                     "quantity(self).isLessThan(quantity('9223372036854775807'))",
                      "is not a size, for example 10Gi or 500M"}}};
 }
 

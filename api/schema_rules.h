@@ -42,7 +42,7 @@ template <class T>
 // `mysql` or `KIND/NAME`, as ParseApplicationRef reads it.
 [[nodiscard]] TextSchema ApplicationRef();
 
-// A quantity above 0.
+// A quantity above 0, and below 8Ei, which no Quantity can hold.
 [[nodiscard]] TextSchema Size();
 
 // A command for /bin/sh -c.
