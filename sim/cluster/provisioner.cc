@@ -1,9 +1,9 @@
 #include "sim/cluster/provisioner.h"
 
 #include "api/core.h"
-#include "api/quantity.h"
 #include "api/snapshot.h"
 #include "api/storage.h"
+#include "sim/cluster/binary_quantity.h"
 #include "sim/cluster/fields.h"
 #include "sim/cluster/volume_binder.h"
 
@@ -114,7 +114,7 @@ void Provisioner::MakeVolume(const StoredObject& claim, std::int64_t bytes) {
   if (policy.empty()) policy = "Delete";
   const auto* modes = List(*claim, {"spec", "accessModes"});
   json::object spec{{"accessModes", modes != nullptr ? *modes : json::array()},
-                    {"capacity", {{"storage", api::Quantity::FromBytes(bytes).text()}}},
+                    {"capacity", {{"storage", BinaryQuantity(bytes)}}},
                     {"claimRef",
                      {{"apiVersion", "v1"},
                       {"kind", "PersistentVolumeClaim"},

@@ -3,6 +3,7 @@
 #include "api/core.h"
 #include "api/snapshot.h"
 #include "api/time.h"
+#include "sim/cluster/binary_quantity.h"
 #include "sim/cluster/fields.h"
 #include "sim/cluster/snapshot_names.h"
 
@@ -43,7 +44,7 @@ bool TakeStatus(json::object& snapshot, const json::object& content) {
   status["readyToUse"] = IsReady(content);
   const std::int64_t size = Int(content, {"status", "restoreSize"});
   if (size != 0 && !status.contains("restoreSize")) {
-    status["restoreSize"] = std::to_string(size);
+    status["restoreSize"] = BinaryQuantity(size);
   }
   const auto* error = At(content, {"status", "error"});
   if (error != nullptr && !IsReady(content)) {

@@ -58,7 +58,7 @@ TEST_F(Snapshots, IsCutAndBoundAndReady) {
   EXPECT_EQ(OfContent("s", {"spec", "volumeSnapshotRef", "uid"}), Of("s", {"metadata", "uid"}));
   EXPECT_EQ(OfContent("s", {"spec", "source", "volumeHandle"}), "pv-shop-data-0");
   EXPECT_EQ(OfContent("s", {"status", "restoreSize"}), "1073741824");
-  EXPECT_EQ(Of("s", {"status", "restoreSize"}), "1073741824");
+  EXPECT_EQ(Of("s", {"status", "restoreSize"}), "1Gi");
   EXPECT_EQ(Of("s", {"status", "boundVolumeSnapshotContentName"}), ContentOf("s"));
   EXPECT_NE(Of("s", {"status", "creationTime"}), "");
   time_.RunFor(10s);
