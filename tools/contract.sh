@@ -122,7 +122,10 @@ if [[ -s $work/listed ]]; then
   echo "contract: ${#known[@]} tests of what is not modelled, see $missing"
 fi
 if [[ $pocket ]] && ! kill -0 "$pocket" 2>/dev/null; then
-  echo "contract: the embedded cluster has died:"
+  code=0
+  wait "$pocket" || code=$?
+  pocket=
+  echo "contract: the embedded cluster has ended with $code:"
   cat "$work/pocket.log"
   extra=$((extra + 1))
 fi
