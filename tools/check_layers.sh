@@ -105,7 +105,9 @@ report "parameters of a coroutine are values" < <(perl -0777 -ne '
   }' "${all[@]}")
 banned "an abort may leave a database frozen: only main may give up" \
   '\bCHECK(_[A-Z]+)?\(|\bLOG\(FATAL\)|\babort\(\)|\bstd::terminate\b' 'cmd/[a-z_]*\.cc'
-banned "errors are codes: text is for people" 'message(\(\))?\.(find|contains|starts_with)\(' "$nowhere"
+# kube/status.cc is where what a server says becomes a code; one error of it has nothing but words.
+banned "errors are codes: text is for people" \
+  'message(\(\))?\.(find|contains|starts_with)\(' 'kube/status\.cc'
 
 ((breaches == 0)) || {
   echo "layers: $breaches breaches"
