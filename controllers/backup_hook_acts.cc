@@ -2,6 +2,7 @@
 #include "controllers/backup_controller.h"
 #include "hooks/guard.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <utility>
@@ -105,16 +106,18 @@ awaitable<void> BackupController::RunHold(SessionPtr session, std::size_t index)
   }
   const api::FreezeStatus& journal = *session->object.status.freeze;
   const api::FreezeTarget& target = journal.targets[index];
-  auto held =
-      std::make_unique<hooks::HeldSession>(deps_.exec, deps_.clock,
-                                           hooks::HeldRun{.ns = session->object.metadata.ns,
-                                                          .pod = target.pod,
-                                                          .pod_uid = target.pod_uid,
-                                                          .container = target.container,
-                                                          .argv = target.pre_command,
-                                                          .timeout = target.timeout,
-                                                          .bound = session->object.spec.max_freeze,
-                                                          .stop = session->stop});
+  // One of a higher weight starts later, and must not stand still for longer than the first.
+  const auto bound = std::chrono::ceil<api::Duration>(journal.deadline - deps_.clock.Now());
+  auto held = std::make_unique<hooks::HeldSession>(
+      deps_.exec, deps_.clock,
+      hooks::HeldRun{.ns = session->object.metadata.ns,
+                     .pod = target.pod,
+                     .pod_uid = target.pod_uid,
+                     .container = target.container,
+                     .argv = target.pre_command,
+                     .timeout = target.timeout,
+                     .bound = std::max(bound, api::Duration{1}),
+                     .stop = session->stop});
   hooks::HookResult result = co_await held->Freeze();
   if (result.Succeeded()) {
     tasks_.Spawn("held hook", WatchHolder(session, index, std::move(held)));

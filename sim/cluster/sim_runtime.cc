@@ -132,13 +132,18 @@ void SimRuntime::Finish(const std::string& pod_uid) {
 
 // ---- containers ---------------------------------------------------------------------------------
 
-void SimRuntime::End(Pod& pod, const std::string& name, int exit_code) {
-  Container& container = pod.containers.at(name);
-  if (!container.running) return;
+std::vector<std::shared_ptr<SimCommand>> SimRuntime::CommandsIn(const Container& container) const {
   std::vector<std::shared_ptr<SimCommand>> commands;
   for (const auto& [id, command] : commands_) {
     if (command->container_id() == container.id) commands.push_back(command);
   }
+  return commands;
+}
+
+void SimRuntime::End(Pod& pod, const std::string& name, int exit_code) {
+  Container& container = pod.containers.at(name);
+  if (!container.running) return;
+  const auto commands = CommandsIn(container);
   container.frozen = false;
   container.holders.clear();
   if (container.still) {
@@ -162,6 +167,12 @@ bool SimRuntime::Kill(const std::string& pod_uid, const std::string& container, 
     events_->OnEnded(pod_uid, container, id, exit_code);
   });
   return true;
+}
+
+void SimRuntime::KillCommands(const std::string& pod_uid, const std::string& name) {
+  const Container* container = Find(pod_uid, name);
+  if (container == nullptr || !container->running) return;
+  for (const auto& command : CommandsIn(*container)) command->Kill(137);
 }
 
 void SimRuntime::KillAll() {

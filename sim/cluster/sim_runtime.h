@@ -77,6 +77,8 @@ class SimRuntime final : public ContainerRuntime {
 
   // The process of the container dies, as by the OOM killer. False: it does not run.
   bool Kill(const std::string& pod_uid, const std::string& container, int exit_code = 137);
+  // Every command in it, and not the container.
+  void KillCommands(const std::string& pod_uid, const std::string& container);
   // All at once, as when the node loses power. The kubelet is not told.
   void KillAll();
   // What the readiness probe says from now on.
@@ -107,6 +109,8 @@ class SimRuntime final : public ContainerRuntime {
 
   [[nodiscard]] Container* Find(const std::string& pod_uid, const std::string& container);
   void Begin(const std::string& pod_uid, const std::string& container);
+  [[nodiscard]] std::vector<std::shared_ptr<SimCommand>> CommandsIn(
+      const Container& container) const;
   void End(Pod& pod, const std::string& container, int exit_code);
   void Finish(const std::string& pod_uid);
   void Freeze(Container& container, std::uint64_t command, bool held);

@@ -68,4 +68,8 @@ void Breakage::KillContainer(const std::string& pod_uid, const std::string& cont
   cluster_.runtime().Kill(pod_uid, container);
 }
 
+void Breakage::KillHooks(const std::string& pod_uid, const std::string& container) {
+  cluster_.runtime().KillCommands(pod_uid, container);
+}
+
 }  // namespace stillpoint::sim::run

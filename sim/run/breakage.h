@@ -27,6 +27,7 @@ class Breakage {
   void StallDriver(std::chrono::milliseconds length);
   void KeepFromReady(std::chrono::milliseconds length);
   void KillContainer(const std::string& pod_uid, const std::string& container);
+  void KillHooks(const std::string& pod_uid, const std::string& container);
 
   // When the last of all that heals is repaired.
   [[nodiscard]] api::Time healed_at() const { return healed_at_; }

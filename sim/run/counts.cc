@@ -20,7 +20,8 @@ std::uint64_t Generations(const Witness& witness, std::string_view plural) {
 
 std::map<std::string, std::uint64_t> CountWork(const Witness& witness, const Truth& truth) {
   const auto freezes = std::ranges::count_if(truth.commands, [](const CommandTruth& command) {
-    return command.text.find("app-freeze") != std::string::npos;
+    return command.text.find("app-freeze") != std::string::npos ||
+           command.text.find("app-hold") != std::string::npos;
   });
   return {{"VolumeSnapshots made", witness.Of("volumesnapshots").size()},
           {"cuts", truth.cuts.size()},

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
 
+#include <string_view>
 #include <utility>
 
 namespace stillpoint::sim::run {
@@ -55,6 +56,15 @@ std::string PreHook(const Application& application) {
       return "app-freeze-slow 35s";
     case HookForm::kLateArgv:
       return R"(["/app/admin", "app-freeze-slow", "35s"])";
+    case HookForm::kHeld:
+    case HookForm::kHeldPost:
+      return fmt::format("app-hold-slow {}", api::FormatDuration(application.freeze_takes));
+    case HookForm::kHeldEarly:
+      return "app-hold-early 2s";
+    case HookForm::kHeldMute:
+      return "app-hold-mute";
+    case HookForm::kHeldDeaf:
+      return "app-hold-deaf";
   }
   return {};
 }
@@ -63,6 +73,10 @@ std::string PostHook(const Application& application) {
   switch (application.hook) {
     case HookForm::kNone:
     case HookForm::kNoPostHook:
+    case HookForm::kHeld:
+    case HookForm::kHeldEarly:
+    case HookForm::kHeldMute:
+    case HookForm::kHeldDeaf:
       return {};
     case HookForm::kArgv:
     case HookForm::kLateArgv:
@@ -72,17 +86,25 @@ std::string PostHook(const Application& application) {
     case HookForm::kFailing:
     case HookForm::kHanging:
     case HookForm::kLate:
+    case HookForm::kHeldPost:
       return "app-thaw";
   }
   return {};
+}
+
+std::string_view KeyOfPreHook(HookForm hook) {
+  return IsHeld(hook) ? "backups.example.com/hold-hook" : "backups.example.com/pre-hook";
 }
 
 json::object Annotations(const Application& application) {
   json::object annotations;
   const std::string pre = PreHook(application);
   const std::string post = PostHook(application);
-  if (!pre.empty()) annotations["backups.example.com/pre-hook"] = pre;
+  if (!pre.empty()) annotations[KeyOfPreHook(application.hook)] = pre;
   if (!post.empty()) annotations["backups.example.com/post-hook"] = post;
+  if (application.weight != 0) {
+    annotations["backups.example.com/hook-weight"] = std::to_string(application.weight);
+  }
   return annotations;
 }
 

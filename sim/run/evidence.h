@@ -91,6 +91,8 @@ struct Evidence {
 // ---- oracles ----------------------------------------------------------------------------------
 
 void CheckThawedInTime(const Evidence& evidence, Report& report);    // I1
+void CheckSettled(const Evidence& evidence, Report& report);         // Settled
+void CheckHolders(const Evidence& evidence, Report& report);         // HolderLoss
 void CheckVerdict(const Evidence& evidence, Report& report);         // I2, I2Otherwise
 void CheckSnapshots(const Evidence& evidence, Report& report);       // I3
 void CheckNothingLeft(const Evidence& evidence, Report& report);     // I4

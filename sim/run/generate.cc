@@ -66,6 +66,7 @@ class Generator {
     application.late_binding = shape_.OneIn(3);
     application.freeze_takes = shape_.OneIn(4) ? shape_.Between(1ms, 5s) : 5ms;
     application.hook = MakeHook();
+    if (shape_.OneIn(4)) application.weight = shape_.Between(-1, 1);
     for (const Application& other : scenario_.applications) {
       const bool mountable = other.kind == WorkloadKind::kDeployment;
       if (mountable && !Calm() && shape_.OneIn(4)) application.borrows.push_back(other.name);
@@ -74,8 +75,11 @@ class Generator {
   }
 
   HookForm MakeHook() {
-    if (Calm()) return shape_.OneIn(3) ? HookForm::kArgv : HookForm::kShell;
-    switch (shape_.Below(15)) {
+    if (Calm()) {
+      return shape_.Pick<HookForm>(
+          {HookForm::kArgv, HookForm::kShell, HookForm::kHeld, HookForm::kHeldPost});
+    }
+    switch (shape_.Below(22)) {
       case 0:
         return HookForm::kNone;
       case 1:
@@ -94,6 +98,19 @@ class Generator {
       case 8:
       case 9:
         return HookForm::kArgv;
+      case 10:
+        return HookForm::kHeldPost;
+      case 11:
+        return HookForm::kHeldEarly;
+      case 12:
+        return HookForm::kHeldMute;
+      case 13:
+        return HookForm::kHeldDeaf;
+      case 14:
+      case 15:
+      case 16:
+      case 17:
+        return HookForm::kHeld;
       default:
         return HookForm::kShell;
     }
@@ -148,10 +165,10 @@ class Generator {
                           Act::kDeleteBackup,  Act::kApplyRestore,      Act::kApplyRestore,
                           Act::kDeleteRestore, Act::kAnnotate,          Act::kScale,
                           Act::kRoll,          Act::kDeleteApplication, Act::kCreateApplication,
-                          Act::kDeletePod,     Act::kRestartContainer,  Act::kNodeGone,
-                          Act::kNodeSilent,    Act::kBreakDriver,       Act::kStallDriver,
-                          Act::kNeverReady,    Act::kDeleteSnapshot,    Act::kDeleteContent,
-                          Act::kDeleteClaim});
+                          Act::kDeletePod,     Act::kRestartContainer,  Act::kKillHooks,
+                          Act::kNodeGone,      Act::kNodeSilent,        Act::kBreakDriver,
+                          Act::kStallDriver,   Act::kNeverReady,        Act::kDeleteSnapshot,
+                          Act::kDeleteContent, Act::kDeleteClaim});
     Add(0ms, Act::kApplyBackup, kBackups[0], BackupSpec());
     const bool crowded = acts_.OneIn(3);
     const milliseconds span = crowded ? 5s : (acts_.OneIn(2) ? 60s : 900s);
@@ -184,6 +201,7 @@ class Generator {
       case Act::kDeletePod:
         return Add(at, act, acts_.Pick(kApplications), PodFields());
       case Act::kRestartContainer:
+      case Act::kKillHooks:
       case Act::kDeleteClaim:
         return Add(at, act, acts_.Pick(kApplications), {{"index", acts_.Below(3)}});
       case Act::kNodeGone:
@@ -248,6 +266,7 @@ class Generator {
         spec["applicationRef"] = AnyReference();
         break;
     }
+    if (acts_.OneIn(6)) spec["hooks"] = SpecHooks();
     if (acts_.OneIn(2)) spec["maxFreeze"] = MaxFreeze();
     if (acts_.OneIn(3)) spec["onInconsistent"] = "Keep";
     if (acts_.OneIn(3)) spec["deletionPolicy"] = "Delete";
@@ -256,6 +275,32 @@ class Generator {
     if (acts_.OneIn(12)) spec["volumeSnapshotClassName"] = "absent";
     if (acts_.OneIn(12)) spec["cancel"] = true;
     return spec;
+  }
+
+  // Of every pod, or a different one for each application; more than one in a pod, too.
+  json::array SpecHooks() {
+    json::array hooks;
+    for (auto count = 1 + acts_.Below(3); count > 0; --count) {
+      hooks.push_back(SpecHook(fmt::format("hook{}", hooks.size())));
+    }
+    return hooks;
+  }
+
+  json::object SpecHook(const std::string& name) {
+    json::object hook;
+    const std::string takes = DurationText(acts_.OneIn(4) ? acts_.Between(1ms, 5s) : 5ms);
+    if (acts_.OneIn(2)) {
+      hook = {{"name", name}, {"mode", "Held"}, {"shell", "app-hold-slow " + takes}};
+      if (acts_.OneIn(3)) hook["postShell"] = "app-thaw";
+    } else {
+      hook = {{"name", name}, {"shell", "app-freeze-slow " + takes}, {"postShell", "app-thaw"}};
+    }
+    if (acts_.OneIn(2)) hook["weight"] = acts_.Between(-1, 1);
+    if (acts_.OneIn(2)) {
+      const Application& application = acts_.Pick(scenario_.applications);
+      hook["podSelector"] = {{"matchLabels", {{"app", application.name}}}};
+    }
+    return hook;
   }
 
   std::string MaxFreeze() {

@@ -71,6 +71,8 @@ std::vector<Single> Singles(const std::string& name, bool lost_answers) {
     if (lost_answers) {
       const auto lost = EveryLostAnswer(dry->moments);
       faults.insert(faults.end(), lost.begin(), lost.end());
+      const auto streams = EveryLostStream(dry->moments);
+      faults.insert(faults.end(), streams.begin(), streams.end());
       singles.push_back({small.scenario, dry});
     }
     for (Fault& fault : faults) {

@@ -101,6 +101,8 @@ void Operations::Do(const Operation& operation) {
       return DeletePod(operation);
     case Act::kRestartContainer:
       return RestartContainer(operation);
+    case Act::kKillHooks:
+      return KillHooks(operation);
     case Act::kNodeGone:
       return breakage_.LoseNode(NodeState::kDead, DurationOf(operation.fields, "for", 60s));
     case Act::kNodeSilent:
@@ -230,6 +232,10 @@ void Operations::DeletePod(const Operation& operation) {
 
 void Operations::RestartContainer(const Operation& operation) {
   if (const StoredObject pod = PodOf(operation)) breakage_.KillContainer(UidOf(*pod), "app");
+}
+
+void Operations::KillHooks(const Operation& operation) {
+  if (const StoredObject pod = PodOf(operation)) breakage_.KillHooks(UidOf(*pod), "app");
 }
 
 // ---- by hand, on what is ours -----------------------------------------------------------------

@@ -41,6 +41,7 @@ class Operations {
   void PatchApplication(const std::string& name, boost::json::object patch);
   void DeletePod(const Operation& operation);
   void RestartContainer(const Operation& operation);
+  void KillHooks(const Operation& operation);
   void DeleteSnapshot(const Operation& operation);
   void DeleteContent(const Operation& operation);
   void DeleteClaim(const Operation& operation);

@@ -1,6 +1,7 @@
 // I1: no application stands still beyond its maxFreeze, whatever dies.
 #include "api/duration.h"
 #include "sim/cluster/fields.h"
+#include "sim/run/announcement.h"
 #include "sim/run/evidence.h"
 
 #include <fmt/format.h>
@@ -13,53 +14,8 @@
 namespace stillpoint::sim::run {
 namespace {
 
-namespace json = boost::json;
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
-
-// The entry of a freeze journal that announced a still point.
-struct Announcement {
-  const ObjectLife* backup = nullptr;
-  milliseconds max_freeze{};
-  api::Time at{};
-  bool nothing_thaws = false;  // it has no post-hook
-};
-
-milliseconds MaxFreezeOf(const json::object& backup) {
-  const auto text = Text(backup, {"spec", "maxFreeze"});
-  return api::ParseDuration(text).value_or(30s);
-}
-
-const json::object* TargetIn(const json::object& backup, const StillTruth& still) {
-  const auto* targets = List(backup, {"status", "freeze", "targets"});
-  if (targets == nullptr) return nullptr;
-  for (const json::value& target : *targets) {
-    const auto* entry = target.if_object();
-    if (entry != nullptr && Text(*entry, {"podUID"}) == still.pod_uid &&
-        Text(*entry, {"container"}) == still.container) {
-      return entry;
-    }
-  }
-  return nullptr;
-}
-
-// The youngest one that stood in a journal when the container came to stand still.
-Announcement AnnouncementOf(const Evidence& evidence, const StillTruth& still) {
-  Announcement found;
-  for (const ObjectLife& backup : evidence.witness.Of("volumebackups")) {
-    for (const SeenChange& change : backup.changes) {
-      if (!change.now || change.at > still.starts.at) continue;
-      const auto* target = TargetIn(*change.now, still);
-      if (target == nullptr) continue;
-      if (found.backup == nullptr || found.backup == &backup || change.at >= found.at) {
-        const auto* post = List(*target, {"postCommand"});
-        found = {&backup, MaxFreezeOf(*change.now), change.at, post == nullptr || post->empty()};
-      }
-      break;  // the first is when it was announced
-    }
-  }
-  return found;
-}
 
 // A command that nothing guards may freeze whenever it likes; the journal must say that a person
 // has to look.
@@ -67,6 +23,9 @@ bool GivenUpAsLost(const Announcement& announced, const StillTruth& still) {
   const auto* target = TargetIn(announced.backup->last(), still);
   return target != nullptr && Text(*target, {"state"}) == "Lost";
 }
+
+// What a held hook needs to end: its grace, then SIGTERM and SIGKILL.
+constexpr auto kEndOfHold = 6s;
 
 // What a thaw that is tried at once and again may take on this cluster.
 milliseconds SlackOf(const Evidence& evidence) {
@@ -135,8 +94,11 @@ void CheckStill(const Evidence& evidence, const StillTruth& still, Report& repor
   if (announced.nothing_thaws) return;
   const auto stood = std::chrono::ceil<milliseconds>(end - still.starts.at);
   report.Slack(announced.max_freeze - stood);
+  // What is only held lets go by itself, whoever is out of reach, and for however long.
   const auto bound =
-      announced.max_freeze + SlackOf(evidence) + evidence.Excused(still.starts.at, end);
+      announced.max_freeze + (still.frozen_by.empty()
+                                  ? kEndOfHold
+                                  : SlackOf(evidence) + evidence.Excused(still.starts.at, end));
   if (stood <= bound || GivenUpAsLost(announced, still)) return;
   report.Violates(
       Invariant::kI1, evidence.Since(still.starts.at),

@@ -95,7 +95,8 @@ const json::object* SaidApplication(const ObjectLife& backup) {
 }
 
 bool CanBeStill(const Application& application) {
-  return application.hook == HookForm::kShell || application.hook == HookForm::kArgv;
+  return application.hook == HookForm::kShell || application.hook == HookForm::kArgv ||
+         application.hook == HookForm::kHeld || application.hook == HookForm::kHeldPost;
 }
 
 }  // namespace

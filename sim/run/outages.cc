@@ -19,6 +19,8 @@ std::chrono::milliseconds LengthOf(const Fault& fault) {
     case Fault::Effect::kDelay:
     case Fault::Effect::kLag:
       return fault.duration + 15s;
+    case Fault::Effect::kDropStreams:
+      return 15s;
     case Fault::Effect::kLose:
       return fault.code == api::Code::kTimeout ? 30s : 15s;
     case Fault::Effect::kRefuse:

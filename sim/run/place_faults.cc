@@ -14,6 +14,12 @@ using namespace std::chrono_literals;
 using Effect = Fault::Effect;
 using std::chrono::milliseconds;
 
+// Something that comes from a command.
+bool IsFrame(const Moment& moment) {
+  return IsAt(moment, Stage::kAnswer) && moment.point.find(" pods/exec ") != std::string::npos &&
+         moment.point.find(" exec ") == std::string::npos;
+}
+
 class Placer {
  public:
   explicit Placer(std::uint64_t seed) : dice_(seed, "faults") {}
@@ -30,7 +36,8 @@ class Placer {
     std::vector<Fault> faults;
     for (const Effect effect : dice_.Swarm<Effect>(
              {Effect::kKill, Effect::kPause, Effect::kPartitionApi, Effect::kPartitionExec,
-              Effect::kPartition, Effect::kLose, Effect::kRefuse, Effect::kDelay, Effect::kLag})) {
+              Effect::kPartition, Effect::kLose, Effect::kRefuse, Effect::kDelay, Effect::kLag,
+              Effect::kDropStreams})) {
       faults.push_back(AtRandom(effect));
       faults.back().for_ever = may_stay && MayStay(effect) && dice_.OneIn(4);
     }
@@ -41,10 +48,13 @@ class Placer {
   // Kills are what most bugs need.
   Effect AnyEffect(const Moment& moment) {
     if (dice_.OneIn(2)) return Effect::kKill;
-    std::vector<Effect> effects{Effect::kPause,     Effect::kPartitionApi, Effect::kPartitionExec,
-                                Effect::kPartition, Effect::kDelay,        Effect::kLag};
+    std::vector<Effect> effects{Effect::kPause,      Effect::kPartitionApi, Effect::kPartitionExec,
+                                Effect::kPartition,  Effect::kDelay,        Effect::kLag,
+                                Effect::kDropStreams};
     if (IsAt(moment, Stage::kSend)) effects.insert(effects.end(), {Effect::kLose, Effect::kRefuse});
-    if (IsAt(moment, Stage::kEffect)) effects.insert(effects.end(), 3, Effect::kLose);
+    if (IsAt(moment, Stage::kEffect) || IsFrame(moment)) {
+      effects.insert(effects.end(), 3, Effect::kLose);
+    }
     return dice_.Pick(effects);
   }
 
@@ -110,6 +120,20 @@ std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments) {
     if (!IsAt(moment, Stage::kEffect)) continue;
     faults.push_back(At(moment, Effect::kLose));
     faults.back().code = api::Code::kUnavailable;
+  }
+  return faults;
+}
+
+std::vector<Fault> EveryLostStream(const std::vector<Moment>& moments) {
+  std::vector<Fault> faults;
+  for (const Moment& moment : moments) {
+    if (!IsAt(moment, Stage::kAnswer)) continue;
+    faults.push_back(At(moment, Effect::kDropStreams));
+    if (!IsFrame(moment)) continue;
+    for (const api::Code code : {api::Code::kUnavailable, api::Code::kTimeout}) {
+      faults.push_back(At(moment, Effect::kLose));
+      faults.back().code = code;
+    }
   }
   return faults;
 }

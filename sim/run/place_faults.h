@@ -15,6 +15,9 @@ namespace stillpoint::sim::run {
 // the loss of each answer.
 [[nodiscard]] std::vector<Fault> EveryKill(const std::vector<Moment>& moments);
 [[nodiscard]] std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments);
+// The loss of the exec streams at whatever a controller hears, and of each frame: with its stream,
+// and without.
+[[nodiscard]] std::vector<Fault> EveryLostStream(const std::vector<Moment>& moments);
 
 // One fault, at one of these moments of a run without it. REQUIRES: there is one.
 [[nodiscard]] Fault AnyFault(std::uint64_t seed, const std::vector<Moment>& moments);

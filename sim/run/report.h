@@ -26,6 +26,8 @@ enum class Invariant {
   kI5,           // a restore ends well, and no data is lost
   kI7,           // everything comes to its end
   kI8,           // bad input is told
+  kSettled,      // the journal says Thawed only of what goes on
+  kHolderLoss,   // a held hook that ends too early ends the freeze at once
   kQuiet,        // when all is done nothing writes
   kEndState,     // as in a run without faults
   kCounts,       // as many creates, deletes and hooks as without faults
@@ -33,8 +35,8 @@ enum class Invariant {
   kRepeatable,   // two runs of one seed are one run
   kCrash         // the program ended, or did not
 };
-BOOST_DESCRIBE_ENUM(Invariant, kI1, kI2, kI2Otherwise, kI3, kI4, kI5, kI7, kI8, kQuiet, kEndState,
-                    kCounts, kLivelock, kRepeatable, kCrash)
+BOOST_DESCRIBE_ENUM(Invariant, kI1, kI2, kI2Otherwise, kI3, kI4, kI5, kI7, kI8, kSettled,
+                    kHolderLoss, kQuiet, kEndState, kCounts, kLivelock, kRepeatable, kCrash)
 
 inline constexpr std::size_t kInvariants = static_cast<std::size_t>(Invariant::kCrash) + 1;
 

@@ -234,6 +234,8 @@ class Run {
         .faults_fired = std::ranges::any_of(struck, [](std::uint64_t n) { return n > 0; }),
         .peaceful = IsPeaceful()};
     CheckThawedInTime(evidence, report_);
+    CheckSettled(evidence, report_);
+    CheckHolders(evidence, report_);
     CheckVerdict(evidence, report_);
     CheckSnapshots(evidence, report_);
     CheckNothingLeft(evidence, report_);

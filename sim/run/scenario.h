@@ -52,9 +52,18 @@ enum class HookForm {
   kLate,         // guarded; would freeze long after its time-out
   kLateArgv,     // the same, not guarded
   kNoPostHook,
+  kHeld,       // stands still for as long as it is held
+  kHeldPost,   // the same, with a post-hook for a release that was not confirmed
+  kHeldEarly,  // lets go by itself, before it is asked to
+  kHeldMute,   // stands still and never says so
+  kHeldDeaf,   // does not let go when it is asked to
 };
 BOOST_DESCRIBE_ENUM(HookForm, kNone, kShell, kArgv, kSessionLock, kFailing, kHanging, kLate,
-                    kLateArgv, kNoPostHook)
+                    kLateArgv, kNoPostHook, kHeld, kHeldPost, kHeldEarly, kHeldMute, kHeldDeaf)
+
+[[nodiscard]] inline bool IsHeld(HookForm hook) {
+  return hook >= HookForm::kHeld;
+}
 
 enum class WorkloadKind { kDeployment, kStatefulSet };
 BOOST_DESCRIBE_ENUM(WorkloadKind, kDeployment, kStatefulSet)
@@ -68,11 +77,13 @@ struct Application {
   std::vector<std::string> borrows;  // Deployments whose first claim its pods mount too
   HookForm hook = HookForm::kShell;
   api::Duration freeze_takes{5};  // from the start of the pre-hook to the still point
+  std::int64_t weight = 0;        // of its hook
   bool late_binding = false;      // a class with WaitForFirstConsumer
   bool operator==(const Application&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Application, (),
-                      (name, kind, replicas, claims, borrows, hook, freeze_takes, late_binding))
+                      (name, kind, replicas, claims, borrows, hook, freeze_takes, weight,
+                       late_binding))
 
 // What people and machines do to the cluster. Every one may be done at any time and to anything: on
 // an object that is not there it does nothing.
@@ -89,6 +100,7 @@ enum class Act {
   kCreateApplication,  // again, as it was declared
   kDeletePod,          // fields: index, grace
   kRestartContainer,   // fields: index
+  kKillHooks,          // what hooks have running in a pod. fields: index
   kNodeGone,           // loses its power. fields: for
   kNodeSilent,         // its pods run on, and nobody reaches them. fields: for
   kBreakDriver,        // it answers with an error. fields: for
@@ -100,8 +112,8 @@ enum class Act {
 };
 BOOST_DESCRIBE_ENUM(Act, kApplyBackup, kCancelBackup, kDeleteBackup, kApplyRestore, kDeleteRestore,
                     kAnnotate, kScale, kRoll, kDeleteApplication, kCreateApplication, kDeletePod,
-                    kRestartContainer, kNodeGone, kNodeSilent, kBreakDriver, kStallDriver,
-                    kNeverReady, kDeleteSnapshot, kDeleteContent, kDeleteClaim)
+                    kRestartContainer, kKillHooks, kNodeGone, kNodeSilent, kBreakDriver,
+                    kStallDriver, kNeverReady, kDeleteSnapshot, kDeleteContent, kDeleteClaim)
 
 struct Operation {
   std::chrono::milliseconds at{};  // since the applications run

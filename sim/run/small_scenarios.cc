@@ -31,6 +31,33 @@ Scenario GroupOfPods() {
           .operations = {Backup(0s, {{"onInconsistent", "Keep"}, {"deletionPolicy", "Delete"}})}};
 }
 
+Scenario HeldHook() {
+  return {.knobs = {.cut_delay = 1s},
+          .applications = {{.name = "shop", .replicas = 2, .hook = HookForm::kHeld}},
+          .operations = {Backup(0s)}};
+}
+
+// One group of two workloads: one that is held, then one with a pre- and a post-hook.
+Scenario MixedGroup() {
+  const auto only = [](const char* application) {
+    return json::object{{"matchLabels", {{"app", application}}}};
+  };
+  const json::array hooks{json::object{{"name", "hold"},
+                                       {"mode", "Held"},
+                                       {"shell", "app-hold-slow 5ms"},
+                                       {"podSelector", only("shop")}},
+                          json::object{{"name", "flag"},
+                                       {"shell", "app-freeze-slow 5ms"},
+                                       {"postShell", "app-thaw"},
+                                       {"weight", 1},
+                                       {"podSelector", only("pg")}}};
+  json::object fields{{"selector", {{"matchLabels", {{"tier", "app"}}}}}, {"hooks", hooks}};
+  Operation backup{.at = 0s, .act = Act::kApplyBackup, .object = "a", .fields = std::move(fields)};
+  return {.knobs = {.cut_delay = 1s},
+          .applications = {{.name = "shop"}, {.name = "pg", .kind = WorkloadKind::kStatefulSet}},
+          .operations = {std::move(backup)}};
+}
+
 Scenario FailedHook() {
   return {.applications = {{.name = "shop", .replicas = 2, .hook = HookForm::kFailing}},
           .operations = {Backup(0s)}};
@@ -86,6 +113,8 @@ Scenario RolledBack() {
 std::vector<SmallScenario> SmallScenarios() {
   return {{"one-backup", OneBackup()},
           {"group-of-pods", GroupOfPods()},
+          {"held-hook", HeldHook()},
+          {"mixed-group", MixedGroup()},
           {"failed-hook", FailedHook()},
           {"stalled-driver", StalledDriver()},
           {"cancelled", Cancelled()},

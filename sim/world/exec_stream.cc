@@ -39,6 +39,7 @@ api::Result<void> ExecStream::Start(const CommandRequest& request) {
       request, [this](api::Result<kube::ExecEvent> event) { Down(std::move(event)); });
   if (!started) return started.error();
   command_ = std::move(*started);
+  network_.Add(weak_from_this());
   return {};
 }
 
@@ -79,6 +80,10 @@ void ExecStream::HandDown() {
   over_ = !event || event->type == kube::ExecEvent::Type::kExit;
   arrived_.push_back(std::move(event));
   if (news_) news_->NotifyAll();
+}
+
+void ExecStream::Break() {
+  if (!over_ && !hung_up_) Lose();
 }
 
 // Both ends learn of it, each in its own time.

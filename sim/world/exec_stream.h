@@ -46,6 +46,10 @@ class ExecStream : public std::enable_shared_from_this<ExecStream> {
   // The session is destroyed, or its life is.
   void HangUp();
 
+  // The connection breaks.
+  void Break();
+  [[nodiscard]] int life() const { return life_; }
+
  private:
   struct Sent {
     std::string_view verb;

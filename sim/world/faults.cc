@@ -16,7 +16,7 @@ using Effect = Fault::Effect;
 
 namespace {
 
-constexpr std::array<std::pair<Effect, std::string_view>, 9> kEffects{{
+constexpr std::array<std::pair<Effect, std::string_view>, 10> kEffects{{
     {Effect::kKill, "kill"},
     {Effect::kPause, "pause"},
     {Effect::kPartitionApi, "partition-api"},
@@ -26,6 +26,7 @@ constexpr std::array<std::pair<Effect, std::string_view>, 9> kEffects{{
     {Effect::kRefuse, "refuse"},
     {Effect::kDelay, "delay"},
     {Effect::kLag, "lag"},
+    {Effect::kDropStreams, "drop-streams"},
 }};
 
 constexpr std::array kCodes{

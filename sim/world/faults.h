@@ -6,6 +6,7 @@
 //   partition-api for=20s life=1 at=answer,exit,pods/exec,*
 //   lag for=30s at=effect,watch,volumebackups,*
 //   pause for=1m at=effect,patch,volumebackups/status,* with="freeze"
+//   drop-streams life=1 at=answer,event,volumesnapshotcontents,*
 //   lose code=Timeout for-ever at=send,*,volumesnapshots,*
 #pragma once
 
@@ -35,9 +36,10 @@ struct Fault {
     kLose,           // kSend: the request gets lost. kEffect: the answer does. `code` kTimeout: in
             // silence; kUnavailable: with the connection. kAnswer of a stream: likewise the
             // stream; in silence means that it stays open
-    kRefuse,  // kSend: the API server answers `code` and does nothing
-    kDelay,   // kSend, kEffect: by `duration`. kAnswer of a stream: it and all after it
-    kLag,     // every watch of that life and resource shows nothing for `duration`
+    kRefuse,       // kSend: the API server answers `code` and does nothing
+    kDelay,        // kSend, kEffect: by `duration`. kAnswer of a stream: it and all after it
+    kLag,          // every watch of that life and resource shows nothing for `duration`
+    kDropStreams,  // every exec stream of that life breaks, and both of its ends learn of it
   };
   Effect effect = Effect::kKill;
   std::chrono::milliseconds duration{0};

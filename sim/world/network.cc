@@ -1,8 +1,11 @@
 #include "sim/world/network.h"
 
+#include "sim/world/exec_stream.h"
 #include "sim/world/watch_feed.h"
 
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace stillpoint::sim {
 
@@ -31,6 +34,7 @@ Network::Network(World& world, ApiServer& server, ContainerRuntime& runtime, Net
     : world_(world), server_(server), runtime_(runtime), knobs_(knobs) {
   server_.objects().OnChange(
       [this](const api::Resource& resource, const Change& change) { Changed(resource, change); });
+  world_.SetDropStreams([this](int life) { DropStreams(life); });
 }
 
 // ---- one exchange -----------------------------------------------------------------------------
@@ -147,6 +151,19 @@ void Network::Add(WatchFeed& feed) {
 
 void Network::Remove(WatchFeed& feed) {
   feeds_.erase(feed.id());
+}
+
+void Network::Add(std::weak_ptr<ExecStream> stream) {
+  std::erase_if(streams_, [](const auto& known) { return known.expired(); });
+  streams_.push_back(std::move(stream));
+}
+
+void Network::DropStreams(int life) {
+  const auto streams = streams_;
+  for (const auto& known : streams) {
+    const auto stream = known.lock();
+    if (stream && stream->life() == life) stream->Break();
+  }
 }
 
 void Network::Changed(const api::Resource& resource, const Change& change) {

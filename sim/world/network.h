@@ -27,6 +27,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace stillpoint::sim {
 
@@ -117,6 +118,9 @@ class Network {
   void Add(WatchFeed& feed);
   void Remove(WatchFeed& feed);
 
+  // Open exec streams.
+  void Add(std::weak_ptr<ExecStream> stream);
+
  private:
   void Arrive(const std::shared_ptr<Exchange>& exchange, std::optional<api::Code> refused);
   [[nodiscard]] bool PutOff(const std::shared_ptr<Exchange>& exchange,
@@ -130,6 +134,7 @@ class Network {
                                         const api::Error* error);
   [[nodiscard]] std::optional<World::Duration> Cut(const Exchange& exchange) const;
   void Changed(const api::Resource& resource, const Change& change);
+  void DropStreams(int life);
 
   World& world_;
   ApiServer& server_;
@@ -137,6 +142,7 @@ class Network {
   const NetworkKnobs knobs_;
   std::uint64_t last_feed_ = 0;
   std::map<std::uint64_t, WatchFeed*> feeds_;  // by age
+  std::vector<std::weak_ptr<ExecStream>> streams_;
 };
 
 }  // namespace stillpoint::sim

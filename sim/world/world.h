@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace stillpoint::sim {
@@ -127,6 +128,9 @@ class World final : public Timeline {
   void PartitionExec(int life, Duration duration);
   void Lag(int life, std::string_view resource, Duration duration);
 
+  // What a fault of this kind does: breaks the exec streams of a life.
+  void SetDropStreams(std::function<void(int life)> drop) { drop_streams_ = std::move(drop); }
+
   // How long until packets pass again; zero: they do; nothing: never.
   [[nodiscard]] std::optional<Duration> ApiCut(int life) const;
   [[nodiscard]] std::optional<Duration> ExecCut(int life) const;
@@ -199,7 +203,8 @@ class World final : public Timeline {
   std::map<int, Actor*> actors_;
   std::map<int, Condition> conditions_;
   std::map<int, bool> doomed_;  // true: killed, false: has ended by itself
-  int running_ = 0;             // the life whose loop runs now
+  std::function<void(int)> drop_streams_;
+  int running_ = 0;  // the life whose loop runs now
   bool stepping_ = false;
   bool closed_ = false;
 };

@@ -49,6 +49,12 @@ void World::StrikeLife(const Fault& fault, int life, std::string_view resource) 
       return Begin(&condition.exec, duration, fault.for_ever);
     case Fault::Effect::kLag:
       return Begin(&condition.lag[std::string(resource)], duration, fault.for_ever);
+    case Fault::Effect::kDropStreams:
+      // Not now: the point may be one of such a stream.
+      Land(Duration(0), [this, life] {
+        if (drop_streams_) drop_streams_(life);
+      });
+      return;
     default:
       return;
   }

@@ -126,9 +126,9 @@ TEST(WorldTest, KilledAtEveryMomentTheNextLifeFinishes) {
 
 TEST(WorldTest, EveryOtherFaultAtEveryMomentEndsTheLifeInOrder) {
   for (const Moment& moment : MomentsOfWork()) {
-    for (const auto effect :
-         {Fault::Effect::kLose, Fault::Effect::kRefuse, Fault::Effect::kPause,
-          Fault::Effect::kPartition, Fault::Effect::kDelay, Fault::Effect::kLag}) {
+    for (const auto effect : {Fault::Effect::kLose, Fault::Effect::kRefuse, Fault::Effect::kPause,
+                              Fault::Effect::kPartition, Fault::Effect::kDelay, Fault::Effect::kLag,
+                              Fault::Effect::kDropStreams}) {
       for (const auto code : {api::Code::kTimeout, api::Code::kUnavailable}) {
         SmallWorld small;
         Fault fault = At(moment, effect);

@@ -1,0 +1,94 @@
+// The journal against what really happened: whom it calls thawed, and what it makes of a held hook
+// that ended too early.
+#include "sim/cluster/fields.h"
+#include "sim/run/announcement.h"
+#include "sim/run/evidence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+namespace stillpoint::sim::run {
+namespace {
+
+using namespace std::chrono_literals;
+
+// When the journal first said so of the container; empty: it never did.
+std::optional<api::Time> SaidThawedAt(const ObjectLife& backup, const StillTruth& still) {
+  for (const SeenChange& change : backup.changes) {
+    if (!change.now) continue;
+    const auto* target = TargetIn(*change.now, still);
+    if (target != nullptr && Text(*target, {"state"}) == "Thawed") return change.at;
+  }
+  return std::nullopt;
+}
+
+const StillTruth* HeldBy(const Evidence& evidence, const CommandTruth& command) {
+  const auto& stills = evidence.truth.stills;
+  const auto found = std::ranges::find_if(
+      stills, [&](const StillTruth& still) { return still.holders.contains(command.id); });
+  return found == stills.end() ? nullptr : &*found;
+}
+
+// A frame that is lost while its stream stays open is news that never comes.
+bool NewsMayBeLost(const Evidence& evidence) {
+  return std::ranges::any_of(evidence.scenario.faults, [](const Fault& fault) {
+    return (fault.effect == Fault::Effect::kLose && fault.code == api::Code::kTimeout) ||
+           fault.for_ever;
+  });
+}
+
+bool StandsStillAt(const ObjectLife& backup, api::Time at) {
+  bool still = false;
+  for (const SeenChange& change : backup.changes) {
+    if (change.at > at) break;
+    const auto phase = change.now ? Text(*change.now, {"status", "phase"}) : std::string_view();
+    still = phase == "Freezing" || phase == "Cutting";
+  }
+  return still;
+}
+
+void CheckHolder(const Evidence& evidence, const CommandTruth& command, Report& report) {
+  if (command.form != CommandTruth::Form::kHeld || !command.ends || command.released) return;
+  const StillTruth* still = HeldBy(evidence, command);
+  if (still == nullptr) return;
+  const Announcement announced = AnnouncementOf(evidence, *still);
+  if (announced.backup == nullptr) return;
+  report.Tested(Invariant::kHolderLoss);
+  const Knobs& knobs = evidence.scenario.knobs;
+  const api::Time ended = command.ends->at;
+  const api::Time bound = ended + 5s + 10 * knobs.api_delay + 2 * knobs.watch_delay;
+  if (!StandsStillAt(*announced.backup, bound)) return;
+  const auto excused = evidence.Excused(ended, bound + 10min);
+  if (!StandsStillAt(*announced.backup, bound + excused)) return;
+  report.Violates(Invariant::kHolderLoss, evidence.Since(ended),
+                  fmt::format("the held hook in {}/{} has ended, and backup {} does not notice",
+                              still->pod, still->container, announced.backup->name));
+}
+
+}  // namespace
+
+void CheckSettled(const Evidence& evidence, Report& report) {
+  for (const StillTruth& still : evidence.truth.stills) {
+    const Announcement announced = AnnouncementOf(evidence, still);
+    if (announced.backup == nullptr || announced.nothing_thaws) continue;
+    const auto said = SaidThawedAt(*announced.backup, still);
+    if (!said) continue;
+    report.Tested(Invariant::kSettled);
+    if (*said <= still.starts.at || (still.ends && still.ends->at <= *said)) continue;
+    report.Violates(Invariant::kSettled, evidence.Since(*said),
+                    fmt::format("backup {} calls {}/{} thawed, and it stands still",
+                                announced.backup->name, still.pod, still.container));
+  }
+}
+
+void CheckHolders(const Evidence& evidence, Report& report) {
+  if (NewsMayBeLost(evidence)) return;
+  for (const CommandTruth& command : evidence.truth.commands) {
+    CheckHolder(evidence, command, report);
+  }
+}
+
+}  // namespace stillpoint::sim::run
