@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <utility>
 
 namespace stillpoint::controllers {
@@ -20,6 +22,11 @@ constexpr auto kSnapshotErrorGrace = 10s;
 // A post-hook that fails for so long after the deadline no longer keeps the backup from its end;
 // the thaw is still owed and goes on.
 constexpr auto kThawPatience = 60s;
+
+// To a power of two.
+std::int64_t RoundedDown(std::int64_t count) {
+  return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(count)));
+}
 
 }  // namespace
 
@@ -48,11 +55,21 @@ void BackupPlanner::RecordTargets() {
       if (!end.Succeeded() && end.error.empty()) end.error = end.HeldSentence();
       RecordHook(i, api::HookPhase::kPost, end);
     }
-    if (known.thaw.last) RecordHook(i, api::HookPhase::kPost, *known.thaw.last);
+    RecordPostHook(i);
     if (target.state == api::FreezeState::kIntended && known.pre && known.pre->Succeeded()) {
       target.state = api::FreezeState::kFrozen;
       target.frozen_at = known.pre_ended_at;
     }
+  }
+}
+
+// As with the attempts, and once it has succeeded.
+void BackupPlanner::RecordPostHook(std::size_t index) {
+  const hooks::ThawMemory& thaw = view_.targets[index].thaw;
+  if (!thaw.last) return;
+  const bool first_success = thaw.first_success_at && thaw.first_success_at == thaw.last_success_at;
+  if (RoundedDown(thaw.attempts) == thaw.attempts || first_success) {
+    RecordHook(index, api::HookPhase::kPost, *thaw.last);
   }
 }
 
@@ -233,7 +250,9 @@ void BackupPlanner::AdvanceFreeze() {
 void BackupPlanner::Thaw() {
   if (!next_.freeze) return;
   std::vector<std::size_t> due;
-  RecordThawProgress(&due);
+  std::vector<std::size_t> reaps;
+  RecordThawProgress(&due, &reaps);
+  if (!reaps.empty()) plan_.actions.insert(plan_.actions.begin(), StartReap{std::move(reaps)});
   // Hooks without one that thaws: nothing is to be run, but from now on nothing is believed still.
   const bool nothing_to_run = AllCut() && !view_.thaw_began && !ThawOwed(next_);
   if (due.empty() && !nothing_to_run) return;
@@ -249,7 +268,8 @@ bool BackupPlanner::NeverBegan(std::size_t index) const {
   return known.pre->outcome == hooks::Outcome::kNotStarted && known.pre->ended;
 }
 
-void BackupPlanner::RecordThawProgress(std::vector<std::size_t>* due) {
+void BackupPlanner::RecordThawProgress(std::vector<std::size_t>* due,
+                                       std::vector<std::size_t>* reaps) {
   for (std::size_t i = 0; i < view_.targets.size(); ++i) {
     api::FreezeTarget& target = next_.freeze->targets[i];
     if (!hooks::ThawOwed(target)) continue;
@@ -259,6 +279,7 @@ void BackupPlanner::RecordThawProgress(std::vector<std::size_t>* due) {
     }
     const hooks::ThawDecision decision =
         hooks::PlanThaw(target, *next_.freeze, view_.targets[i].thaw, now_);
+    if (decision.reap_now) reaps->push_back(i);
     if (decision.settled) {
       target.state = *decision.settled;
       target.thawed_at = view_.targets[i].thaw_ended_at;
@@ -274,15 +295,22 @@ void BackupPlanner::RecordThawProgress(std::vector<std::size_t>* due) {
     } else if (decision.wait_until) {
       WakeAt(*decision.wait_until);
     }
-    if (target.thaw_attempts == 0 && view_.targets[i].thaw.attempts > 1) {
-      Event(true, reason::kThawRetrying, "Thaw",
-            fmt::format("{}: {}; it is tried again until it succeeds or the pod is gone",
-                        Place(target),
-                        view_.targets[i].thaw.last ? view_.targets[i].thaw.last->Sentence()
-                                                   : std::string("no answer")));
-    }
-    if (view_.targets[i].thaw.attempts > 1) target.thaw_attempts = view_.targets[i].thaw.attempts;
+    RecordAttempts(i);
   }
+}
+
+// Not each of them, as each would be a write: the 2nd, the 4th, the 8th, and how many it took.
+void BackupPlanner::RecordAttempts(std::size_t index) {
+  api::FreezeTarget& target = next_.freeze->targets[index];
+  const hooks::ThawMemory& thaw = view_.targets[index].thaw;
+  if (thaw.attempts <= 1) return;
+  if (target.thaw_attempts == 0) {
+    Event(true, reason::kThawRetrying, "Thaw",
+          fmt::format("{}: {}; it is tried again until it succeeds or the pod is gone",
+                      Place(target), thaw.last ? thaw.last->Sentence() : std::string("no answer")));
+  }
+  const auto told = hooks::ThawOwed(target) ? RoundedDown(thaw.attempts) : thaw.attempts;
+  target.thaw_attempts = std::max(target.thaw_attempts, told);
 }
 
 bool BackupPlanner::ThawOverdue() const {

@@ -1,6 +1,7 @@
 // The acts of BackupController that run hooks: a task each, beside the passes.
 #include "controllers/backup_controller.h"
 #include "hooks/guard.h"
+#include "hooks/reap_script.h"
 
 #include <algorithm>
 #include <chrono>
@@ -41,6 +42,7 @@ void BackupController::StartPre(SessionPtr session, const std::vector<std::size_
     TargetView& known = session->targets[i];
     if (known.pre_running || known.pre) continue;
     known.pre_running = true;
+    known.thaw.pre_hook_running = true;
     const api::FreezeTarget& target = session->object.status.freeze->targets[i];
     const bool held = target.mode == api::HookMode::kHeld;
     if (held) known.thaw.holder = hooks::HolderMemory{.running = true};
@@ -62,13 +64,15 @@ awaitable<void> BackupController::RunPreOfPod(SessionPtr session,
 hooks::HookRun BackupController::RunOf(const BackupSession& session, std::size_t index,
                                        api::HookPhase phase) const {
   const api::FreezeTarget& target = session.object.status.freeze->targets[index];
+  const bool pre = phase == api::HookPhase::kPre;
   return {.ns = session.object.metadata.ns,
           .pod = target.pod,
           .pod_uid = target.pod_uid,
           .container = target.container,
-          .argv = phase == api::HookPhase::kPre ? target.pre_command : target.post_command,
+          .argv = pre ? target.pre_command : target.post_command,
           .phase = phase,
-          .timeout = target.timeout};
+          .timeout = target.timeout,
+          .key = pre ? hooks::HookKey(session.object.metadata.uid, index) : std::string()};
 }
 
 awaitable<void> BackupController::RunPre(SessionPtr session, std::size_t index) {
@@ -92,6 +96,8 @@ awaitable<void> BackupController::RunPre(SessionPtr session, std::size_t index) 
 void BackupController::EndPre(BackupSession& session, std::size_t index, hooks::HookResult result) {
   TargetView& known = session.targets[index];
   known.pre_running = false;
+  known.thaw.pre_hook_running = false;
+  known.thaw.pre_hook_began = result.outcome != hooks::Outcome::kNotStarted;
   known.pre_ended_at = deps_.clock.Now();
   if (result.ended) known.thaw.pre_hook_ended_at = known.pre_ended_at;
   known.pre = std::move(result);
@@ -117,6 +123,7 @@ awaitable<void> BackupController::RunHold(SessionPtr session, std::size_t index)
                      .argv = target.pre_command,
                      .timeout = target.timeout,
                      .bound = std::max(bound, api::Duration{1}),
+                     .key = hooks::HookKey(session->object.metadata.uid, index),
                      .stop = session->stop});
   hooks::HookResult result = co_await held->Freeze();
   if (result.Succeeded()) {
@@ -143,6 +150,7 @@ awaitable<hooks::HookResult> BackupController::AskForAnswer(SessionPtr session, 
   hooks::HookRun run = RunOf(*session, index, api::HookPhase::kPre);
   run.argv = {hooks::IsShellForm(run.argv) ? run.argv[0] : "/bin/sh", "-c", ":"};
   run.timeout = kAnswerTimeout;
+  run.key.clear();
   hooks::HookResult answer;
   for (int attempt = 0; attempt < kAnswerAttempts && !answer.ended; ++attempt) {
     answer = (co_await hooks_.Run(run)).result;
@@ -167,6 +175,29 @@ void BackupController::StartPost(SessionPtr session, const StartThaw& thaw) {
     memory.running = true;
     tasks_.Spawn("thaw", RunPost(session, i));
   }
+}
+
+void BackupController::StartReaping(SessionPtr session, const std::vector<std::size_t>& targets) {
+  for (const std::size_t i : targets) {
+    if (std::exchange(session->targets[i].thaw.reap.running, true)) continue;
+    tasks_.Spawn("reap", Reap(session, i));
+  }
+}
+
+awaitable<void> BackupController::Reap(SessionPtr session, std::size_t index) {
+  const api::Time started = deps_.clock.Now();
+  hooks::HookRun run = RunOf(*session, index, api::HookPhase::kPre);
+  run.argv = hooks::ReapArgv(run.argv[0], run.key);
+  run.timeout = hooks::kReapTimeout;
+  const hooks::FinishedRun finished = co_await hooks_.Run(std::move(run));
+  const api::FreezeStatus& journal = *session->object.status.freeze;
+  TargetView& known = session->targets[index];
+  const api::Time ended = deps_.clock.Now();
+  hooks::RememberReap(known.thaw, journal.targets[index], journal, finished.result, started, ended);
+  if (known.thaw.pre_hook_ended_at && journal.targets[index].mode == api::HookMode::kHeld) {
+    known.thaw_ended_at = ended;
+  }
+  controller_.queue().Add(KeyOf(session->object.metadata));
 }
 
 awaitable<void> BackupController::RunPost(SessionPtr session, std::size_t index) {

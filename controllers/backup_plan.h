@@ -127,6 +127,11 @@ struct StartThaw {
   bool after_last_cut = false;
   bool operator==(const StartThaw&) const = default;
 };
+// See that nothing of these pre-hooks is left, where nobody has seen their end.
+struct StartReap {
+  std::vector<std::size_t> targets;
+  bool operator==(const StartReap&) const = default;
+};
 struct CreateSnapshots {
   std::vector<std::size_t> volumes;
   bool operator==(const CreateSnapshots&) const = default;
@@ -159,8 +164,8 @@ struct EmitEvent {
 
 using BackupAction =
     std::variant<AddFinalizer, RemoveFinalizer, ReadFacts, ReservePods, WriteStatus, AskRestores,
-                 StartPreHooks, StartThaw, CreateSnapshots, DeleteSnapshots, ReadContents,
-                 RecheckGroup, DeleteBackup, EmitEvent>;
+                 StartPreHooks, StartThaw, StartReap, CreateSnapshots, DeleteSnapshots,
+                 ReadContents, RecheckGroup, DeleteBackup, EmitEvent>;
 
 struct BackupPlan {
   std::vector<BackupAction> actions;                       // in order; stop at the first error

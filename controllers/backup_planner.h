@@ -57,7 +57,9 @@ class BackupPlanner {
   void StepBack(const std::string& why);
   void AdvanceFreeze();
   void Thaw();
-  void RecordThawProgress(std::vector<std::size_t>* due);
+  void RecordThawProgress(std::vector<std::size_t>* due, std::vector<std::size_t>* reaps);
+  void RecordAttempts(std::size_t target);
+  void RecordPostHook(std::size_t target);
   void AfterThaw();
   void RecordFreezeDuration();
   [[nodiscard]] bool NeverBegan(std::size_t target) const;

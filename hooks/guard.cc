@@ -12,8 +12,9 @@
 namespace stillpoint::hooks {
 namespace {
 
-// $0 the shell, $1 the hook's text, $2 its bound in seconds, $3 "stream" to end it with the stream.
-// It travels in the URL of every exec, so it is short; what it does, part by part:
+// $0 the shell, $1 the hook's text, $2 its bound in seconds, $3 "stream" to end it with the stream,
+// $4 "guard:" and its key. It travels in the URL of every exec, so it is short; what it does, part
+// by part:
 //
 // exec 3<&0        A shell without job control gives background jobs an empty stdin: the stream is
 //                  kept as fd 3 for the watcher alone, the hook gets /dev/null.
@@ -34,10 +35,10 @@ constexpr std::string_view kBegin = R"(exec 3<&0 </dev/null
 )";
 constexpr std::string_view kPrepare = R"(seen= w= b=0
 stat_of $$
-born=$b m="$$.$b;"
+born=$b m="${4#*:}$$.$b;"
 command -v setsid >/dev/null && set -- "$@" setsid
 )";
-constexpr std::string_view kRest = R"(STILLPOINT_HOOK=$m $4 "$0" -c "$1" 3<&- &
+constexpr std::string_view kRest = R"(STILLPOINT_HOOK=$m $5 "$0" -c "$1" 3<&- &
 c=$!
 exec 4>&2 2>/dev/null
 (trap 'kill -9 $!; wait $!; exit' TERM; sleep "$2" & wait $! && finish) >/dev/null 3<&- 4>&- &
@@ -63,7 +64,8 @@ bool IsShellForm(const std::vector<std::string>& argv) {
 }
 
 std::vector<std::string> GuardedArgv(const std::vector<std::string>& shell_form,
-                                     std::chrono::milliseconds bound, OnStreamLoss on_stream_loss) {
+                                     std::chrono::milliseconds bound, OnStreamLoss on_stream_loss,
+                                     const std::string& key) {
   static const std::string script =
       fmt::format("{}{}{}{}{}", kBegin, kProcessSweep, kPrepare, kAwaitBegin, kRest);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(bound);
@@ -73,7 +75,8 @@ std::vector<std::string> GuardedArgv(const std::vector<std::string>& shell_form,
           shell_form[0],
           shell_form[2],
           std::to_string(seconds.count()),
-          on_stream_loss == OnStreamLoss::kEndCommand ? "stream" : "bound"};
+          on_stream_loss == OnStreamLoss::kEndCommand ? "stream" : "bound",
+          "guard:" + key};
 }
 
 }  // namespace stillpoint::hooks

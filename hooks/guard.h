@@ -31,12 +31,14 @@ enum class OnStreamLoss {
 //    exits when none is left, so that a seen exit status says that nothing runs any more.
 //  - What a command that ends by itself leaves in the background is left alone, but holds the exec
 //    open for as long as it holds stdout or stderr.
+//  - With a key the reap script finds it (reap_script.h).
 // Works with busybox, dash and bash. Uses setsid and sleep where the image has them: without setsid
 // it ends the same processes by walking /proc; without sleep there is no `bound` and no pause
 // between SIGTERM and SIGKILL; without /proc it ends the session only.
 // REQUIRES: IsShellForm(shell_form).
 [[nodiscard]] std::vector<std::string> GuardedArgv(const std::vector<std::string>& shell_form,
                                                    std::chrono::milliseconds bound,
-                                                   OnStreamLoss on_stream_loss);
+                                                   OnStreamLoss on_stream_loss,
+                                                   const std::string& key = {});
 
 }  // namespace stillpoint::hooks

@@ -21,7 +21,7 @@ kube::ExecRequest MakeRequest(const HeldRun& run) {
           .pod = run.pod,
           .pod_uid = run.pod_uid,
           .container = run.container,
-          .command = HeldArgv(run.argv[0], run.argv[2], run.bound),
+          .command = HeldArgv(run.argv[0], run.argv[2], run.bound, run.key),
           .stdin_open = true,
           .connect_timeout = ConnectTimeout(run.timeout)};
 }

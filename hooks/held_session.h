@@ -26,6 +26,7 @@ struct HeldRun {
   std::vector<std::string> argv;     // a shell form (guard.h), as the plan made it
   api::Duration timeout{};           // from the call to the marker, connecting included
   api::Duration bound{};             // maxFreeze: its own timer, in the container
+  std::string key;                   // what the reap script would find it by
   std::shared_ptr<StopSignal> stop;  // asks it to release; before the marker, gives it up
 };
 

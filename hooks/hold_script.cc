@@ -8,8 +8,8 @@
 namespace stillpoint::hooks {
 namespace {
 
-// $0 the shell, $1 the command's text, $2 the bound in seconds. As the guard it travels in the URL
-// of an exec, so it is short; what it does, part by part:
+// $0 the shell, $1 the command's text, $2 the bound in seconds, $4 "hold:" and its key. As the
+// guard it travels in the URL of an exec, so it is short; what it does, part by part:
 //
 // exec 3<&0        The stream is kept for the reader alone.
 // case $2          Not every `sleep` knows fractions: then the next whole second.
@@ -17,7 +17,8 @@ namespace {
 //                  holds it. B runs the command. What both have to tell goes through fd 5 to C,
 //                  which so learns the order in which it happened.
 // A, the reader    Exits with 0 at the request and with 1 at the end of the stream. Neither has the
-//                  last word when the timer kills it first: its exit status says what was first.
+//                  last word when the timer kills it first, or the reap script: its exit status
+//                  says what was first. A shell of its own, so that the latter can find it.
 // A, the timer     Leaves no `sleep` and no zombie behind; see the guard. C may be gone when A
 // tells
 //                  its last word: hence the trap.
@@ -28,17 +29,18 @@ namespace {
 //                  reader, and with it A. Codes as in the header.
 // stdout, stderr   stay open in the script: containerd closes stdin as soon as one has ended.
 constexpr std::string_view kBegin = R"(exec 3<&0 </dev/null 4>&1
+k=${4#*:}
 sleep 0 || exit 123
 case $2 in *.*) sleep 0.01 2>/dev/null || set -- "$1" $((${2%.*}+1)); esac
 )";
 constexpr std::string_view kPrepare = R"(seen= b=0
 stat_of $$
-born=$b m="$$.$b;"
+born=$b m="$k$$.$b;"
 set -- "$1" "$2"
 command -v setsid >/dev/null && set -- "$@" setsid
 )";
 constexpr std::string_view kRest = R"({ {
-(while read -r x; do [ "$x" = release ] && exit; done; exit 1) <&3 >/dev/null 2>&1 4>&- 5>&- &
+"$0" -c 'while read -r x; do [ "$x" = release ] && exit; done; exit 1' "$0" "reader:$k" <&3 >/dev/null 2>&1 4>&- 5>&- &
 r=$!
 (trap 'kill -9 $!; wait $!; exit' TERM; sleep "$2" & wait $! && kill -9 $r) >/dev/null 2>&1 3<&- 4>&- 5>&- &
 t=$!
@@ -85,13 +87,13 @@ exit 122
 }  // namespace
 
 std::vector<std::string> HeldArgv(const std::string& shell, const std::string& command,
-                                  std::chrono::milliseconds bound) {
+                                  std::chrono::milliseconds bound, const std::string& key) {
   static const std::string script =
       fmt::format("{}{}{}{}{}", kBegin, kProcessSweep, kPrepare, kAwaitBegin, kRest);
   const auto millis = bound.count();
   std::string seconds = millis % 1000 == 0 ? fmt::format("{}", millis / 1000)
                                            : fmt::format("{}.{:03}", millis / 1000, millis % 1000);
-  return {shell, "-c", script, shell, command, std::move(seconds), "hold"};
+  return {shell, "-c", script, shell, command, std::move(seconds), "hold", "hold:" + key};
 }
 
 std::string ShellQuoted(const std::vector<std::string>& argv) {

@@ -41,19 +41,21 @@ inline constexpr int kHoldNoTimer = 123;      // the image has no `sleep`: the c
 inline constexpr std::chrono::seconds kHoldReleaseGrace{5};
 
 // The argv that runs `command`, a text for the shell of `shell`, as a held hook:
-//   {shell, "-c", <the script>, shell, <command>, "<bound in seconds>", "hold"}
+//   {shell, "-c", <the script>, shell, <command>, "<bound in seconds>", "hold", "hold:<key>"}
 // Run it with stdin open and without a TTY, and write kBeginRequest (begin_request.h) to its stdin,
 // for which it waits. The bound may have a fraction: "1.5"; it counts from that word on, before the
 // command has frozen anything.
 //  - Output goes through untouched, as it comes.
 //  - A command that ends with another code than 0 takes its processes along: its session, its
 //    descendants, and all that carry its mark in their environment, as in guard.h.
+//  - With a key the reap script finds it (reap_script.h), which counts as its bound.
 //  - The exit status comes when the command has ended. Writing kReleaseRequest and closing stdin
 //    afterwards is the same as writing it.
 // Works with busybox, dash and bash, in a container whose file system is read-only.
 [[nodiscard]] std::vector<std::string> HeldArgv(const std::string& shell,
                                                 const std::string& command,
-                                                std::chrono::milliseconds bound);
+                                                std::chrono::milliseconds bound,
+                                                const std::string& key = {});
 
 // `argv` as a text for a shell, each word quoted.
 [[nodiscard]] std::string ShellQuoted(const std::vector<std::string>& argv);

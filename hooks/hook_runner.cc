@@ -23,7 +23,8 @@ kube::ExecRequest MakeRequest(const HookRun& run, bool guarded) {
           .pod = run.pod,
           .pod_uid = run.pod_uid,
           .container = run.container,
-          .command = guarded ? GuardedArgv(run.argv, GuardBound(run.timeout), on_loss) : run.argv,
+          .command =
+              guarded ? GuardedArgv(run.argv, GuardBound(run.timeout), on_loss, run.key) : run.argv,
           .stdin_open = guarded,
           .connect_timeout = ConnectTimeout(run.timeout)};
 }

@@ -25,6 +25,8 @@ struct HookRun {
   api::HookPhase phase = api::HookPhase::kPre;
   api::Duration timeout{};  // from the call on, connecting included
 
+  std::string key;  // of a pre-hook: what the reap script would find it by
+
   // May be null. Once asked, a command that still runs is treated as at its time-out: kStopped.
   std::shared_ptr<StopSignal> stop;
 };

@@ -37,6 +37,28 @@ api::Time DeadAt(const api::FreezeTarget& target, const api::FreezeStatus& journ
   return journal.intended_at + LongestHeldLife(target.timeout, bound);
 }
 
+// No script of the pre-hook that is told to begin (begin_request.h) has been started later. 4 s: as
+// in guard_bound.h.
+api::Time LastStart(const api::FreezeTarget& target, const api::FreezeStatus& journal) {
+  return journal.intended_at + ConnectTimeout(target.timeout) + 4s;
+}
+
+bool MayBeginLater(const api::FreezeTarget& target, const ThawMemory& memory) {
+  return target.state == api::FreezeState::kIntended && !memory.pre_hook_began;
+}
+
+// Whether it may run somewhere, unseen, with a script that can be found.
+bool RunsUnseen(const api::FreezeTarget& target, const ThawMemory& memory) {
+  if (target.pre_command.empty() || memory.pre_hook_running || memory.pre_hook_ended_at) {
+    return false;
+  }
+  if (target.mode == api::HookMode::kCommand) {
+    return target.guarded && target.state == api::FreezeState::kIntended;
+  }
+  const auto& holder = memory.holder;
+  return !holder || (!holder->running && !(holder->end && holder->end->ended));
+}
+
 Quiet QuietFrom(const api::FreezeTarget& target, const api::FreezeStatus& journal,
                 const ThawMemory& memory) {
   using enum api::FreezeState;
@@ -101,9 +123,35 @@ std::optional<ThawDecision> PlanRelease(const api::FreezeTarget& target,
     const bool failed_to_release = target.state == kFrozen && holder->asked;
     return ThawDecision{.settled = failed_to_release ? kLost : kThawed};
   }
+  if (memory.pre_hook_ended_at) return ThawDecision{.settled = kThawed};
   const api::Time dead = DeadAt(target, journal);
   if (now >= dead) return ThawDecision{.settled = kThawed};
   return ThawDecision{.wait_until = dead};
+}
+
+// When it is to be reaped next; empty: not, or one that runs will tell.
+std::optional<api::Time> NextReap(const api::FreezeTarget& target, const api::FreezeStatus& journal,
+                                  const ThawMemory& memory, api::Time now) {
+  const ReapMemory& reap = memory.reap;
+  if (reap.running || !RunsUnseen(target, memory) || now >= DeadAt(target, journal)) {
+    return std::nullopt;
+  }
+  if (!reap.last_ended_at || now < *reap.last_ended_at) return now;
+  if (reap.failures_in_a_row > 0) return *reap.last_ended_at + Backoff(reap.failures_in_a_row);
+  return LastStart(target, journal);
+}
+
+ThawDecision PlanThawAlone(const api::FreezeTarget& target, const api::FreezeStatus& journal,
+                           const ThawMemory& memory, api::Time now) {
+  if (target.mode == api::HookMode::kHeld) {
+    if (auto decision = PlanRelease(target, journal, memory, now)) return *decision;
+  } else if (target.post_command.empty()) {
+    return {.settled = api::FreezeState::kThawed};
+  }
+  if (memory.running) return {};
+  if (!memory.last_ended_at) return {.thaw_now = true};
+  if (memory.failures_in_a_row > 0) return AfterFailure(target, journal.intended_at, memory, now);
+  return AfterSuccess(target, journal, memory, now);
 }
 
 }  // namespace
@@ -123,6 +171,21 @@ void RememberThaw(ThawMemory& memory, const HookResult& result, api::Time starte
   memory.failures_in_a_row = 0;
   if (!memory.first_success_at) memory.first_success_at = started_at;
   memory.last_success_at = started_at;
+}
+
+void RememberReap(ThawMemory& memory, const api::FreezeTarget& target,
+                  const api::FreezeStatus& journal, const HookResult& result, api::Time started_at,
+                  api::Time ended_at) {
+  memory.reap.running = false;
+  memory.reap.last_ended_at = ended_at;
+  if (result.outcome == Outcome::kPodGone) memory.pod_gone = true;
+  if (!result.Succeeded()) {
+    ++memory.reap.failures_in_a_row;
+    return;
+  }
+  memory.reap.failures_in_a_row = 0;
+  const bool for_good = !MayBeginLater(target, memory) || started_at >= LastStart(target, journal);
+  if (for_good) memory.pre_hook_ended_at = ended_at;
 }
 
 bool ThawOwed(const api::FreezeTarget& target) {
@@ -157,15 +220,16 @@ ThawDecision PlanThaw(const api::FreezeTarget& target, const api::FreezeStatus& 
                       const ThawMemory& memory, api::Time now) {
   if (!ThawOwed(target)) return {};
   if (memory.pod_gone) return {.settled = api::FreezeState::kGone};
-  if (target.mode == api::HookMode::kHeld) {
-    if (auto decision = PlanRelease(target, journal, memory, now)) return *decision;
-  } else if (target.post_command.empty()) {
-    return {.settled = api::FreezeState::kThawed};
+  ThawDecision decision = PlanThawAlone(target, journal, memory, now);
+  if (decision.settled) return decision;
+  const auto reap = NextReap(target, journal, memory, now);
+  if (!reap) return decision;
+  if (now >= *reap) {
+    decision.reap_now = true;
+  } else if (!decision.wait_until || *reap < *decision.wait_until) {
+    decision.wait_until = *reap;
   }
-  if (memory.running) return {};
-  if (!memory.last_ended_at) return {.thaw_now = true};
-  if (memory.failures_in_a_row > 0) return AfterFailure(target, journal.intended_at, memory, now);
-  return AfterSuccess(target, journal, memory, now);
+  return decision;
 }
 
 }  // namespace stillpoint::hooks

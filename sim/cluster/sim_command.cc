@@ -15,11 +15,18 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// The arguments of the scripts: {shell, "-c", script, shell, text, bound, mode}.
-constexpr std::size_t kScriptArguments = 7;
+// The arguments of the scripts: {shell, "-c", script, shell, text, bound, mode, "<form>:<key>"},
+// and those of the one that reaps: {shell, "-c", script, shell, key, "reap"}.
+constexpr std::size_t kScriptArguments = 8;
+constexpr std::size_t kReapArguments = 6;
 constexpr std::size_t kText = 4;
 constexpr std::size_t kBound = 5;
 constexpr std::size_t kMode = 6;
+constexpr std::size_t kKey = 7;
+
+constexpr milliseconds kBetweenLooks(100);
+constexpr int kPatientLooks = 60;
+constexpr int kLooks = 75;
 
 milliseconds SecondsOf(const std::string& text) {
   return milliseconds(static_cast<std::int64_t>(std::atof(text.c_str()) * 1000));
@@ -76,6 +83,10 @@ void SimCommand::ReadForm() {
     form_ = argv[kMode] == "hold" ? Form::kHeld : Form::kGuarded;
     ends_with_stream_ = argv[kMode] == "stream";
     bound_ = SecondsOf(argv[kBound]);
+    key_ = argv[kKey].substr(argv[kKey].find(':') + 1);
+  } else if (argv.size() == kReapArguments && argv.back() == "reap") {
+    form_ = Form::kReap;
+    key_ = argv[kText];
   } else {
     for (const auto& word : argv) text += (text.empty() ? "" : " ") + word;
   }
@@ -130,7 +141,8 @@ void SimCommand::Later(milliseconds delay, void (SimCommand::*then)()) {
 }
 
 void SimCommand::Start() {
-  Later(runtime_.knobs_.command_start, &SimCommand::Ready);
+  const auto first = form_ == Form::kReap ? &SimCommand::Reap : &SimCommand::Ready;
+  Later(runtime_.knobs_.command_start, first);
 }
 
 void SimCommand::Ready() {
@@ -268,6 +280,21 @@ void SimCommand::GiveEof(Eof why) {
   has_eof_ = true;
   TakeEof();
   Later(hooks::kHoldReleaseGrace, &SimCommand::EndByGuard);
+}
+
+// hooks/reap_script.h
+void SimCommand::Reap() {
+  const auto left = runtime_.HooksWith(key_, container_id_);
+  if (left.empty()) return End(0);
+  if (++reaped_ > kLooks) return End(1);
+  for (const auto& hook : left) reaped_ > kPatientLooks ? hook->Kill(137) : hook->BeReaped();
+  Later(kBetweenLooks, &SimCommand::Reap);
+}
+
+void SimCommand::BeReaped() {
+  if (form_ == Form::kHeld && !begun_) return;  // which listens to its stream alone
+  if (form_ == Form::kHeld) return GiveEof(Eof::kExpired);
+  Later(runtime_.knobs_.guard, &SimCommand::EndByGuard);
 }
 
 void SimCommand::Expire() {

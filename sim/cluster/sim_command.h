@@ -33,9 +33,10 @@ class SimCommand : public std::enable_shared_from_this<SimCommand> {
 
   [[nodiscard]] const CommandRequest& request() const { return request_; }
   [[nodiscard]] const std::string& container_id() const { return container_id_; }
+  [[nodiscard]] const std::string& key() const { return key_; }
 
  private:
-  enum class Form { kPlain, kGuarded, kHeld };
+  enum class Form { kPlain, kGuarded, kHeld, kReap };
   enum class Verb { kFreeze, kThaw, kHold, kPrint, kSleep, kHang, kFail };
   struct Word {
     Verb verb = Verb::kHang;
@@ -77,6 +78,8 @@ class SimCommand : public std::enable_shared_from_this<SimCommand> {
   void Drop();
   void Expire();
   void EndByGuard() { Kill(143); }
+  void Reap();
+  void BeReaped();
   [[nodiscard]] CommandTruth& truth() const;
 
   SimRuntime& runtime_;
@@ -85,7 +88,9 @@ class SimCommand : public std::enable_shared_from_this<SimCommand> {
   const std::string container_id_;
   CommandSink sink_;  // empty: nobody listens
   Form form_ = Form::kPlain;
-  bool ends_with_stream_ = false;                   // guarded
+  std::string key_;                // of the hook that it is, or of the one that it reaps
+  int reaped_ = 0;                 // how often it has looked
+  bool ends_with_stream_ = false;  // guarded
   std::optional<std::chrono::milliseconds> bound_;  // guarded, held
   std::vector<Word> words_;
   std::size_t next_ = 0;

@@ -140,6 +140,18 @@ std::vector<std::shared_ptr<SimCommand>> SimRuntime::CommandsIn(const Container&
   return commands;
 }
 
+std::vector<std::shared_ptr<SimCommand>> SimRuntime::HooksWith(
+    const std::string& key, const std::string& container_id) const {
+  std::vector<std::shared_ptr<SimCommand>> hooks;
+  for (const auto& [id, command] : commands_) {
+    const bool is_reaper = command->request().argv.back() == "reap";
+    if (command->container_id() == container_id && command->key() == key && !is_reaper) {
+      hooks.push_back(command);
+    }
+  }
+  return hooks;
+}
+
 void SimRuntime::End(Pod& pod, const std::string& name, int exit_code) {
   Container& container = pod.containers.at(name);
   if (!container.running) return;

@@ -23,8 +23,9 @@
 //
 // They run in one of three forms, recognised by their argv: under the guard (hooks/guard.h), under
 // the hold script (hooks/hold_script.h), or plain, that is with nothing that ends them but
-// themselves and the death of the container. A container that dies takes its commands along, and
-// its application, which starts anew not standing still.
+// themselves and the death of the container. A fourth form, hooks/reap_script.h, has no words: it
+// ends the commands that carry its key. A container that dies takes its commands along, and its
+// application, which starts anew not standing still.
 #pragma once
 
 #include "sim/cluster/container_runtime.h"
@@ -111,6 +112,9 @@ class SimRuntime final : public ContainerRuntime {
   void Begin(const std::string& pod_uid, const std::string& container);
   [[nodiscard]] std::vector<std::shared_ptr<SimCommand>> CommandsIn(
       const Container& container) const;
+  // What a hook with this key has running there.
+  [[nodiscard]] std::vector<std::shared_ptr<SimCommand>> HooksWith(
+      const std::string& key, const std::string& container_id) const;
   void End(Pod& pod, const std::string& container, int exit_code);
   void Finish(const std::string& pod_uid);
   void Freeze(Container& container, std::uint64_t command, bool held);

@@ -267,7 +267,38 @@ TEST(BackupPlanTest, ThawsWhenThePreHookFails) {
   BackupView view = Freezing();
   view.targets[0].pre_running = false;
   view.targets[0].pre = ExitCode(1);
+  view.targets[0].thaw.pre_hook_ended_at = kNow;
   EXPECT_EQ(Plan(view), "Thaw(1) Write(Thawing/HookFailed) !HookFailed");
+}
+
+TEST(BackupPlanTest, ReapsAPreHookWhoseEndNobodyHasSeen) {
+  BackupView view = Freezing();
+  view.targets[0].pre_running = false;
+  view.targets[0].pre = hooks::HookResult{.outcome = hooks::Outcome::kStreamLost};
+  view.targets[0].thaw.pre_hook_began = true;
+  EXPECT_EQ(Plan(view), "Thaw(1) Reap(1) Write(Thawing/HookFailed) !HookFailed");
+}
+
+// A write each would be a load on an API server that is in trouble already.
+TEST(BackupPlanTest, WritesDownOnlySomeOfTheThawsThatFail) {
+  BackupView view = Frozen();
+  view.backup.spec.cancel = true;
+  view.thaw_began = true;
+  int writes = 0;
+  api::Time now = kNow;
+  for (int attempt = 1; attempt <= 32; ++attempt) {
+    now += 10s;
+    hooks::HookResult failed = ExitCode(1);
+    failed.duration = std::chrono::milliseconds(attempt);
+    hooks::RememberThaw(view.targets[0].thaw, failed, now, now);
+    const BackupPlan plan = PlanBackup(view, now);
+    if (const auto status = Written(plan)) {
+      view.backup.status = *status;
+      ++writes;
+    }
+  }
+  EXPECT_EQ(view.backup.status.freeze->targets[0].thaw_attempts, 32);
+  EXPECT_LE(writes, 9);
 }
 
 TEST(BackupPlanTest, GoesOnAsCrashWhenThePreHookFailsWithOnErrorContinue) {

@@ -34,6 +34,9 @@ inline std::string Words(const BackupAction& action) {
     std::string operator()(const StartThaw& a) const {
       return fmt::format("Thaw({}{})", a.targets.size(), a.after_last_cut ? ", after the cut" : "");
     }
+    std::string operator()(const StartReap& a) const {
+      return fmt::format("Reap({})", a.targets.size());
+    }
     std::string operator()(const CreateSnapshots& a) const {
       return fmt::format("Create({})", a.volumes.size());
     }

@@ -82,6 +82,7 @@ class World {
       TargetView& target = view_.targets[i];
       if (target.pre_running && Chance(50)) EndPre(i, chaos && Chance(10));
       if (target.thaw.running && Chance(50)) EndThaw(i, chaos && Chance(30));
+      if (target.thaw.reap.running && Chance(50)) EndReap(i, chaos && Chance(30));
       const auto& holder = target.thaw.holder;
       if (target.pre && holder && holder->running &&
           (holder->asked ? Chance(50) : chaos && Chance(3))) {
@@ -124,6 +125,7 @@ class World {
       frozen_[i] = !fails;
       target.pre = fails ? ExitCode(1) : Success();
       target.pre_ended_at = now_;
+      target.thaw.pre_hook_began = true;
       target.thaw.holder = hooks::HolderMemory{.running = !fails};
       if (fails) target.thaw.holder->end = target.pre;
       return;
@@ -139,6 +141,13 @@ class World {
     if (!fails) frozen_[i] = false;
     target.thaw_ended_at = now_;
     hooks::RememberThaw(target.thaw, fails ? ExitCode(1) : Success(), now_, now_);
+  }
+
+  // What a lost stream or a kill left there has ended with it: it finds nothing.
+  void EndReap(std::size_t i, bool fails) {
+    if (!fails && IsHeld(i)) frozen_[i] = false;
+    hooks::RememberReap(view_.targets[i].thaw, Status().freeze->targets[i], *Status().freeze,
+                        fails ? ExitCode(1) : Success(), now_, now_);
   }
 
   // Another process: it remembers nothing. A pre-hook that was under way has frozen, or not; its
@@ -196,6 +205,8 @@ class World {
           memory.running = true;
         }
       }
+    } else if (const auto* reap = std::get_if<StartReap>(&action)) {
+      for (const std::size_t i : reap->targets) view_.targets[i].thaw.reap.running = true;
     } else if (const auto* create = std::get_if<CreateSnapshots>(&action)) {
       for (const std::size_t i : create->volumes) {
         view_.snapshots[i] = {.exists = true,

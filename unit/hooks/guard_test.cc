@@ -237,7 +237,8 @@ TEST(ShellFormTest, IsAShellAndAText) {
 TEST(GuardedArgvTest, HandsTheTextOverAsAnArgument) {
   const Argv argv =
       GuardedArgv({"/bin/sh", "-c", "echo '$(x)'"}, 1500ms, OnStreamLoss::kEndCommand);
-  ASSERT_EQ(argv.size(), 7U);
+  ASSERT_EQ(argv.size(), 8U);
+  EXPECT_EQ(argv[7], "guard:");
   EXPECT_EQ(argv[0], "/bin/sh");
   EXPECT_EQ(argv[3], "/bin/sh");
   EXPECT_EQ(argv[4], "echo '$(x)'");

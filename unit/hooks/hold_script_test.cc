@@ -224,13 +224,14 @@ INSTANTIATE_TEST_SUITE_P(Shells, HoldScriptTest, testing::Values("dash", "bash",
 
 TEST(HeldArgvTest, HandsTextAndBoundOver) {
   const auto argv = HeldArgv("/bin/sh", "echo '$(x)'", 1500ms);
-  ASSERT_EQ(argv.size(), 7U);
+  ASSERT_EQ(argv.size(), 8U);
   EXPECT_EQ(argv[0], "/bin/sh");
   EXPECT_EQ(argv[1], "-c");
   EXPECT_EQ(argv[3], "/bin/sh");
   EXPECT_EQ(argv[4], "echo '$(x)'");
   EXPECT_EQ(argv[5], "1.500");
   EXPECT_EQ(argv[6], "hold");
+  EXPECT_EQ(argv[7], "hold:");
   EXPECT_EQ(HeldArgv("/bin/sh", "x", 30s)[5], "30");
   EXPECT_LT(argv[2].size(), 2500U);  // it travels in a URL
 }

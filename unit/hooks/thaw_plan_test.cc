@@ -13,7 +13,7 @@ namespace stillpoint::hooks {
 
 void PrintTo(const ThawDecision& d, std::ostream* os) {
   *os << (d.settled ? "settled " + std::to_string(static_cast<int>(*d.settled)) : "")
-      << (d.thaw_now ? "thaw now" : "")
+      << (d.thaw_now ? "thaw now" : "") << (d.reap_now ? " reap now" : "")
       << (d.wait_until ? "wait " + std::to_string(d.wait_until->time_since_epoch().count()) : "")
       << " trouble " << static_cast<int>(d.trouble);
 }
@@ -47,7 +47,9 @@ void Thaw(ThawMemory& memory, api::Time start, Outcome outcome = Outcome::kSucce
   RememberThaw(memory, Ended(outcome), start, start + 100ms);
 }
 
-ThawDecision Plan(const api::FreezeTarget& target, const ThawMemory& memory, api::Time now) {
+// While a reap is under way, which has nothing to tell yet.
+ThawDecision Plan(const api::FreezeTarget& target, ThawMemory memory, api::Time now) {
+  memory.reap.running = true;
   return PlanThaw(target, kJournal, memory, now);
 }
 
@@ -276,6 +278,86 @@ TEST(PlanThawOfHeldTest, IsGoneWithItsPod) {
   EXPECT_EQ(Plan(HeldTarget(), Holder({.end = Ended(Outcome::kPodGone)}), kIntent), Settled(kGone));
 }
 
+// ---- the reap -----------------------------------------------------------------------------------
+
+bool ReapsAt(const api::FreezeTarget& target, const ThawMemory& memory, api::Time now) {
+  return PlanThaw(target, kJournal, memory, now).reap_now;
+}
+
+void Reap(ThawMemory& memory, const api::FreezeTarget& target, api::Time start,
+          Outcome outcome = Outcome::kSucceeded) {
+  RememberReap(memory, target, kJournal, Ended(outcome), start, start + 100ms);
+}
+
+TEST(PlanReapTest, ReapsWhatMayRunUnseenBesideTheThaw) {
+  for (const auto& target : {Target(kIntended), HeldTarget(kIntended), HeldTarget(kFrozen)}) {
+    EXPECT_TRUE(ReapsAt(target, {}, kIntent));
+  }
+  EXPECT_TRUE(PlanThaw(Target(kIntended), kJournal, {}, kIntent).thaw_now);
+  const HolderMemory lost{.end = Ended(Outcome::kStreamLost)};
+  EXPECT_TRUE(ReapsAt(HeldTarget(), Holder(lost), kIntent));
+}
+
+TEST(PlanReapTest, LeavesWhatHasEndedOrWillTellOrCannotBeFound) {
+  api::FreezeTarget unguarded = Target(kIntended);
+  unguarded.guarded = false;
+  api::FreezeTarget only_post = Target(kIntended);
+  only_post.pre_command.clear();
+  for (const auto& target : {Target(kFrozen), unguarded, only_post}) {
+    EXPECT_FALSE(ReapsAt(target, {}, kIntent));
+  }
+  EXPECT_FALSE(ReapsAt(Target(kIntended), {.pre_hook_running = true}, kIntent));
+  EXPECT_FALSE(ReapsAt(Target(kIntended), {.reap = {.running = true}}, kIntent));
+  EXPECT_FALSE(ReapsAt(Target(kIntended), {.pre_hook_ended_at = kIntent}, kIntent));
+  EXPECT_FALSE(ReapsAt(HeldTarget(), Holder({.running = true}), kIntent));
+  EXPECT_FALSE(ReapsAt(HeldTarget(), {}, kIntent + LongestHeldLife(20s, 30s)));
+}
+
+TEST(PlanReapTest, SettlesAHeldHookAtOnce) {
+  ThawMemory memory;
+  Reap(memory, HeldTarget(), kIntent + 2s);
+  EXPECT_EQ(PlanThaw(HeldTarget(), kJournal, memory, kIntent + 3s), Settled(kThawed));
+}
+
+TEST(PlanReapTest, WantsAThawAfterIt) {
+  api::FreezeTarget target = HeldTarget();
+  target.post_command = {"/bin/sh", "-c", "thaw"};
+  ThawMemory memory;
+  Thaw(memory, kIntent + 2s);
+  Reap(memory, target, kIntent + 2s);
+  EXPECT_EQ(PlanThaw(target, kJournal, memory, kIntent + 3s), kThawNow);
+  Thaw(memory, kIntent + 3s);
+  EXPECT_EQ(PlanThaw(target, kJournal, memory, kIntent + 4s), Settled(kThawed));
+}
+
+TEST(PlanReapTest, DoesNotCountBeforeThePreHookCanBeginNoMore) {
+  const api::Time last_start = kIntent + 14s;
+  ThawMemory memory;
+  Thaw(memory, kIntent);
+  Reap(memory, Target(), kIntent);
+  EXPECT_EQ(memory.pre_hook_ended_at, std::nullopt);
+  EXPECT_FALSE(ReapsAt(Target(), memory, last_start - 1ms));
+  EXPECT_LE(PlanThaw(Target(), kJournal, memory, last_start - 1s).wait_until, last_start);
+  EXPECT_TRUE(ReapsAt(Target(), memory, last_start));
+  Reap(memory, Target(), last_start);
+  EXPECT_NE(memory.pre_hook_ended_at, std::nullopt);
+  ThawMemory began{.pre_hook_began = true};
+  Reap(began, Target(), kIntent);
+  EXPECT_NE(began.pre_hook_ended_at, std::nullopt);
+}
+
+TEST(PlanReapTest, IsTriedAgainWithBackoff) {
+  ThawMemory memory;
+  Reap(memory, HeldTarget(), kIntent, Outcome::kFailed);
+  EXPECT_FALSE(ReapsAt(HeldTarget(), memory, kIntent + 299ms));
+  EXPECT_TRUE(ReapsAt(HeldTarget(), memory, kIntent + 300ms));
+  Reap(memory, HeldTarget(), kIntent + 1s, Outcome::kStreamLost);
+  EXPECT_FALSE(ReapsAt(HeldTarget(), memory, kIntent + 1499ms));
+  EXPECT_TRUE(ReapsAt(HeldTarget(), memory, kIntent + 1500ms));
+  Reap(memory, HeldTarget(), kIntent + 2s, Outcome::kPodGone);
+  EXPECT_EQ(PlanThaw(HeldTarget(), kJournal, memory, kIntent + 3s), Settled(kGone));
+}
+
 // ---- property -----------------------------------------------------------------------------------
 
 // One container and its controller: the truth that PlanThaw cannot see.
@@ -290,7 +372,10 @@ class World {
     // sometimes beyond our patience.
     const auto longest = target_.guarded ? LongestGuardedLife(target_.timeout) : 200'000ms;
     pre_ends_ = kIntent + std::chrono::milliseconds(Below(static_cast<unsigned>(longest.count())));
-    freezes_at_ = kIntent + (pre_ends_ - kIntent) * Below(101) / 100;
+    const auto latest = ConnectTimeout(target_.timeout) + 4s;
+    begins_ = kIntent + std::chrono::milliseconds(Below(static_cast<unsigned>(latest.count())));
+    pre_ends_ = std::max(pre_ends_, begins_);
+    freezes_at_ = begins_ + (pre_ends_ - begins_) * Below(101) / 100;
     pod_dies_ = Below(4) == 0 ? kIntent + std::chrono::seconds(Below(300)) : api::Time::max();
     faults_end_ = kIntent + std::chrono::seconds(Below(600));
     end_is_seen_ = Below(2) == 0;
@@ -306,7 +391,10 @@ class World {
         target_.state = *decision.settled;
         return true;
       }
-      if (decision.thaw_now) {
+      reaps_ += decision.reap_now ? 1 : 0;
+      if (decision.reap_now) {
+        RunReap();
+      } else if (decision.thaw_now) {
         RunThaw();
       } else if (decision.wait_until) {
         EXPECT_GT(*decision.wait_until, now_);
@@ -327,6 +415,7 @@ class World {
     return frozen_ && now_ < pod_dies_;
   }
   [[nodiscard]] const api::FreezeTarget& target() const { return target_; }
+  [[nodiscard]] int reaps() const { return reaps_; }
   [[nodiscard]] bool pod_alive() const { return now_ < pod_dies_; }
 
  private:
@@ -338,7 +427,21 @@ class World {
   }
 
   void Catch() {
-    if (!froze_ && now_ >= freezes_at_) frozen_ = froze_ = true;
+    if (!froze_ && now_ >= freezes_at_ && freezes_at_ <= pre_ends_) frozen_ = froze_ = true;
+  }
+
+  void RunReap() {
+    const api::Time started = now_;
+    now_ += std::chrono::milliseconds(1 + Below(500));
+    const bool fails = started < faults_end_ && Below(2) == 0;
+    const bool gone = now_ >= pod_dies_;
+    const bool runs = begins_ <= started && started < pre_ends_;
+    if (runs && !gone && (!fails || Below(2) == 0)) pre_ends_ = started;
+    Catch();
+    const auto outcome = gone    ? Outcome::kPodGone
+                         : fails ? Outcome::kStreamLost
+                                 : Outcome::kSucceeded;
+    RememberReap(memory_, target_, kJournal, Ended(outcome), started, now_);
   }
 
   void Learn() {
@@ -368,17 +471,20 @@ class World {
   api::FreezeTarget target_;
   ThawMemory memory_;
   api::Time now_ = kIntent;
+  api::Time begins_;
   api::Time pre_ends_;
   api::Time freezes_at_;
   api::Time pod_dies_;
   api::Time faults_end_;
   bool end_is_seen_ = false;
+  int reaps_ = 0;
   bool froze_ = false;
   bool frozen_ = false;
 };
 
 TEST(PlanThawTest, NeverEndsFrozenWhateverHappens) {
   int lost = 0;
+  int reaps = 0;
   int gone = 0;
   for (unsigned seed = 0; seed < 1000; ++seed) {
     World world(seed);
@@ -387,11 +493,13 @@ TEST(PlanThawTest, NeverEndsFrozenWhateverHappens) {
     if (state == kThawed) EXPECT_FALSE(world.FrozenInTheEnd()) << "seed " << seed;
     if (state == kGone) EXPECT_FALSE(world.pod_alive()) << "seed " << seed;
     if (state == kLost) EXPECT_FALSE(world.target().guarded) << "seed " << seed;
+    reaps += world.reaps();
     lost += state == kLost ? 1 : 0;
     gone += state == kGone ? 1 : 0;
   }
   EXPECT_GT(lost, 30);  // the cases are there
   EXPECT_GT(gone, 30);
+  EXPECT_GT(reaps, 300);
 }
 
 }  // namespace

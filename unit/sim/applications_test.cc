@@ -6,6 +6,7 @@
 #include "hooks/begin_request.h"
 #include "hooks/guard.h"
 #include "hooks/hold_script.h"
+#include "hooks/reap_script.h"
 #include "unit/sim/cluster_fixture.h"
 
 #include <gmock/gmock.h>
@@ -147,6 +148,23 @@ TEST_F(Applications, AHeldHookThatEndsEarlyOrListensToNobody) {
   time_.RunFor(2s);
   EXPECT_FALSE(IsStill());
   EXPECT_EQ(heard.exit_code, 143);
+}
+
+TEST_F(Applications, AReaperEndsTheHookThatCarriesItsKey) {
+  const std::string key = hooks::HookKey("uid", 0);
+  const auto hold = Exec("db", hooks::HeldArgv("/bin/sh", "app-hold", 30s, key), heard_);
+  time_.RunFor(100ms);
+  Transcript other;
+  const auto stranger = Exec("db", hooks::ReapArgv("/bin/sh", hooks::HookKey("uid", 10)), other);
+  time_.RunFor(1s);
+  EXPECT_EQ(other.exit_code, 0);
+  EXPECT_TRUE(IsStill());
+  Transcript reaped;
+  const auto reaper = Exec("db", hooks::ReapArgv("/bin/sh", key), reaped);
+  time_.RunFor(1s);
+  EXPECT_EQ(reaped.exit_code, 0);
+  EXPECT_FALSE(IsStill());
+  EXPECT_EQ(heard_.exit_code, hooks::kHoldExpired);
 }
 
 TEST_F(Applications, AContainerThatDiesStartsAgainAndWrites) {

@@ -148,7 +148,7 @@ class ClusterFixture : public testing::Test {
   [[nodiscard]] std::unique_ptr<Command> Exec(const std::string& pod,
                                               const std::vector<std::string>& argv,
                                               Transcript& transcript) {
-    constexpr std::size_t kScriptArguments = 7;
+    constexpr std::size_t kScriptArguments = 8;
     auto command = Start(pod, argv, transcript);
     if (command && argv.size() == kScriptArguments) command->WriteStdin(hooks::kBeginRequest);
     return command;
