@@ -14,6 +14,7 @@
 namespace stillpoint::sim::run {
 namespace {
 
+namespace json = boost::json;
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
