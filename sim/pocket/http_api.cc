@@ -15,7 +15,6 @@
 namespace stillpoint::sim::pocket {
 
 namespace json = boost::json;
-using api::Result;
 using kube::Request;
 using kube::Verb;
 
