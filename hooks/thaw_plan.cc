@@ -63,10 +63,12 @@ Quiet QuietFrom(const api::FreezeTarget& target, const api::FreezeStatus& journa
                 const ThawMemory& memory) {
   using enum api::FreezeState;
   const bool held = target.mode == api::HookMode::kHeld;
+  // First: a thaw that was sent while the pre-hook was on its way may have overtaken it, and then
+  // it was in vain, though the freeze is confirmed since.
+  if (memory.pre_hook_ended_at) return {*memory.pre_hook_ended_at, kThawed};
   if (target.pre_command.empty() || (!held && target.state == kFrozen)) {
     return {journal.intended_at, kThawed};
   }
-  if (memory.pre_hook_ended_at) return {*memory.pre_hook_ended_at, kThawed};
   if (!held && !target.guarded) {
     return {journal.intended_at + target.timeout + kUnguardedPatience, kLost};
   }

@@ -109,6 +109,15 @@ TEST(PlanThawTest, ThawsAgainWhenThePreHookEndedDuringTheThaw) {
   EXPECT_EQ(Plan(Target(), memory, kIntent + 1100ms), kThawNow);
 }
 
+// Both were sent in one moment: which of them the container ran first, nobody knows.
+TEST(PlanThawTest, ThawsAgainWhenTheFreezeIsConfirmedDuringTheThaw) {
+  ThawMemory memory{.pre_hook_ended_at = kIntent + 2s};
+  Thaw(memory, kIntent + 1s);
+  EXPECT_EQ(Plan(Target(kFrozen), memory, kIntent + 3s), kThawNow);
+  Thaw(memory, kIntent + 3s);
+  EXPECT_EQ(Plan(Target(kFrozen), memory, kIntent + 4s), Settled(kThawed));
+}
+
 TEST(PlanThawTest, NeedsNoPreHookToEndWhenThereIsNone) {
   api::FreezeTarget target = Target();
   target.pre_command.clear();
