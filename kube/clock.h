@@ -4,9 +4,11 @@
 #include "api/error.h"
 #include "api/meta.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +32,18 @@ class Clock {
   // Suspends for `duration`, which may be zero or negative (then it only yields).
   // Cancellation: throws boost::system::system_error(operation_aborted).
   [[nodiscard]] virtual boost::asio::awaitable<void> Sleep(std::chrono::milliseconds duration) = 0;
+
+  // Its destruction takes back what has not rung yet. Must not outlive the clock.
+  class Alarm {
+   public:
+    virtual ~Alarm() = default;
+  };
+
+  // Calls `ring` once, on the executor, after `duration` and not before this returns. Cheaper than
+  // a coroutine that sleeps, above all when it is not needed after all: no exception tells it so.
+  [[nodiscard]] virtual std::unique_ptr<Alarm> SetAlarm(boost::asio::any_io_executor executor,
+                                                        std::chrono::milliseconds duration,
+                                                        std::function<void()> ring) = 0;
 };
 
 // The real one. Uses timers of the calling coroutine's executor.

@@ -3,6 +3,7 @@
 #include "api/codec.h"
 
 #include <fmt/format.h>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -99,7 +100,9 @@ asio::awaitable<void> EventRecorder::WaitForWork() {
     co_await news_.Wait();
   } else {
     const auto wait = std::chrono::ceil<milliseconds>(*due - clock_.SteadyNow());
-    co_await RunWithin(clock_, wait, news_.Wait());
+    const auto executor = co_await asio::this_coro::executor;
+    const auto alarm = clock_.SetAlarm(executor, wait, [this] { news_.NotifyAll(); });
+    co_await news_.Wait();
   }
 }
 

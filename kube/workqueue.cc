@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -16,7 +17,7 @@ using std::chrono::milliseconds;
 class WorkQueue::Impl {
  public:
   Impl(asio::any_io_executor executor, Clock& clock, Backoff backoff)
-      : clock_(clock), backoff_(backoff), ready_(std::move(executor)) {}
+      : executor_(executor), clock_(clock), backoff_(backoff), ready_(std::move(executor)) {}
 
   void Add(api::NamespacedName key) {
     if (shut_down_ || !dirty_.insert(key).second) return;
@@ -37,8 +38,7 @@ class WorkQueue::Impl {
     const Slot slot{due, ++last_slot_};
     delayed_.emplace(key, slot);
     timetable_.emplace(slot, std::move(key));
-    // Each idle worker sleeps until the earliest deadline: a new earliest one is news to them all.
-    if (timetable_.begin()->first == slot) ready_.NotifyAll();
+    if (timetable_.begin()->first == slot) WakeForFirst();
   }
 
   void AddRateLimited(api::NamespacedName key, milliseconds at_least) {
@@ -51,12 +51,7 @@ class WorkQueue::Impl {
     while (!shut_down_) {
       AddDue();
       if (!queue_.empty()) co_return Pop();
-      if (timetable_.empty()) {
-        co_await ready_.Wait();
-      } else {
-        const auto wait = timetable_.begin()->first.first - clock_.SteadyNow();
-        co_await RunWithin(clock_, std::chrono::ceil<milliseconds>(wait), ready_.Wait());
-      }
+      co_await ready_.Wait();
     }
     co_return std::nullopt;
   }
@@ -71,6 +66,7 @@ class WorkQueue::Impl {
 
   void Shutdown() {
     shut_down_ = true;
+    alarm_.reset();
     ready_.NotifyAll();
   }
 
@@ -121,12 +117,24 @@ class WorkQueue::Impl {
     }
   }
 
+  // At the first deadline, which moves what is due to the queue and itself to the next one.
+  void WakeForFirst() {
+    alarm_.reset();
+    if (timetable_.empty()) return;
+    const auto wait = timetable_.begin()->first.first - clock_.SteadyNow();
+    alarm_ = clock_.SetAlarm(executor_, std::chrono::ceil<milliseconds>(wait), [this] {
+      AddDue();
+      WakeForFirst();
+    });
+  }
+
   [[nodiscard]] milliseconds NextBackoff(int failures) const {
     milliseconds delay = backoff_.base;
     for (int i = 0; i < failures && delay < backoff_.max; ++i) delay *= 2;
     return std::min(delay, backoff_.max);
   }
 
+  const asio::any_io_executor executor_;
   Clock& clock_;
   const Backoff backoff_;
   bool shut_down_ = false;
@@ -139,6 +147,7 @@ class WorkQueue::Impl {
   std::map<api::NamespacedName, int> failures_;
   Stats stats_;
   Waiters ready_;
+  std::unique_ptr<Clock::Alarm> alarm_;  // for the first of the timetable
 };
 
 WorkQueue::WorkQueue(asio::any_io_executor executor, Clock& clock, Backoff backoff)

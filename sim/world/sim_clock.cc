@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -37,6 +38,29 @@ class Timer {
   World::EventId event_;
 };
 
+class SimAlarm final : public kube::Clock::Alarm {
+ public:
+  SimAlarm(World& world, int life, asio::any_io_executor executor,
+           std::chrono::milliseconds duration, std::function<void()> ring)
+      : world_(world), ring_(std::make_shared<std::function<void()>>(std::move(ring))) {
+    // It may be on its way when this is destroyed.
+    event_ = world_.Deliver(life, duration,
+                            [weak = std::weak_ptr(ring_), executor = std::move(executor)] {
+                              asio::post(executor, [weak] {
+                                if (const auto alive = weak.lock()) (*alive)();
+                              });
+                            });
+  }
+  ~SimAlarm() override { world_.Cancel(event_); }
+  SimAlarm(const SimAlarm&) = delete;
+  SimAlarm& operator=(const SimAlarm&) = delete;
+
+ private:
+  World& world_;
+  const std::shared_ptr<std::function<void()>> ring_;
+  World::EventId event_;
+};
+
 }  // namespace
 
 kube::Clock::Steady SimClock::SteadyNow() const {
@@ -51,6 +75,12 @@ asio::awaitable<void> SimClock::Sleep(std::chrono::milliseconds duration) {
   }
   Timer timer(world_, life_, executor, duration);
   co_await timer.Wait();
+}
+
+std::unique_ptr<kube::Clock::Alarm> SimClock::SetAlarm(asio::any_io_executor executor,
+                                                       std::chrono::milliseconds duration,
+                                                       std::function<void()> ring) {
+  return std::make_unique<SimAlarm>(world_, life_, std::move(executor), duration, std::move(ring));
 }
 
 }  // namespace stillpoint::sim

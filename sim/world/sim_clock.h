@@ -5,9 +5,12 @@
 #include "kube/clock.h"
 #include "sim/world/world.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <functional>
+#include <memory>
 
 namespace stillpoint::sim {
 
@@ -20,6 +23,9 @@ class SimClock final : public kube::Clock {
   [[nodiscard]] api::Time Now() const override { return world_.Now() + skew_; }
   [[nodiscard]] Steady SteadyNow() const override;
   [[nodiscard]] boost::asio::awaitable<void> Sleep(std::chrono::milliseconds duration) override;
+  [[nodiscard]] std::unique_ptr<Alarm> SetAlarm(boost::asio::any_io_executor executor,
+                                                std::chrono::milliseconds duration,
+                                                std::function<void()> ring) override;
 
  private:
   World& world_;

@@ -17,8 +17,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <map>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -40,8 +43,26 @@ class FakeClock final : public kube::Clock {
       co_await boost::asio::post(executor, boost::asio::use_awaitable);
       co_return;
     }
-    Timer timer(*this, executor, steady_ + duration);
-    co_await timer.waiters.Wait();
+    kube::Waiters rung(executor);
+    Timer timer(*this, steady_ + duration, [&rung] { rung.NotifyAll(); });
+    co_await rung.Wait();
+  }
+
+  std::unique_ptr<Alarm> SetAlarm(boost::asio::any_io_executor executor,
+                                  std::chrono::milliseconds duration,
+                                  std::function<void()> ring) override {
+    auto alarm = std::make_unique<FakeAlarm>(std::move(ring));
+    auto post = [weak = std::weak_ptr(alarm->ring), executor] {
+      boost::asio::post(executor, [weak] {
+        if (const auto alive = weak.lock()) (*alive)();
+      });
+    };
+    if (duration.count() <= 0) {
+      post();
+    } else {
+      alarm->timer.emplace(*this, steady_ + duration, std::move(post));
+    }
+    return alarm;
   }
 
   // Lets the methods below run another loop from now on.
@@ -88,7 +109,7 @@ class FakeClock final : public kube::Clock {
     return future.get();
   }
 
-  // How many coroutines sleep.
+  // How many coroutines sleep, and alarms are set.
   [[nodiscard]] std::size_t sleepers() const { return timers_.size(); }
 
  private:
@@ -96,8 +117,8 @@ class FakeClock final : public kube::Clock {
 
   // Lives in the frame of the sleeping coroutine, so that a cancelled sleep leaves nothing.
   struct Timer {
-    Timer(FakeClock& owner, boost::asio::any_io_executor executor, Steady due)
-        : clock(owner), key(due, ++owner.last_id_), waiters(std::move(executor)) {
+    Timer(FakeClock& owner, Steady due, std::function<void()> action)
+        : clock(owner), key(due, ++owner.last_id_), ring(std::move(action)) {
       clock.timers_.emplace(key, this);
     }
     ~Timer() { clock.timers_.erase(key); }
@@ -105,13 +126,20 @@ class FakeClock final : public kube::Clock {
     Timer& operator=(const Timer&) = delete;
     FakeClock& clock;
     const Key key;
-    kube::Waiters waiters;
+    const std::function<void()> ring;
+  };
+
+  struct FakeAlarm final : Alarm {
+    explicit FakeAlarm(std::function<void()> action)
+        : ring(std::make_shared<const std::function<void()>>(std::move(action))) {}
+    const std::shared_ptr<const std::function<void()>> ring;
+    std::optional<Timer> timer;
   };
 
   void FireFirst() {
     auto first = timers_.extract(timers_.begin());
     MoveTo(std::max(steady_, first.key().first));
-    first.mapped()->waiters.NotifyAll();
+    first.mapped()->ring();
     Settle();
   }
 
