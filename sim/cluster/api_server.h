@@ -40,7 +40,9 @@ class ApiServer {
   // What the continue tokens of this server begin with.
   static constexpr char kTokenPrefix[] = "rest-";
 
-  explicit ApiServer(std::function<api::Time()> now) : objects_(std::move(now)) {}
+  // `memory`: of the stored objects.
+  explicit ApiServer(std::function<api::Time()> now, boost::json::storage_ptr memory = {})
+      : objects_(std::move(now), std::move(memory)) {}
 
   // Errors: as kube::Client says, but for those of a network.
   [[nodiscard]] api::Result<boost::json::value> Answer(const kube::Request& request,

@@ -156,7 +156,7 @@ api::Result<json::value> Objects::Patch(const Request& request, const std::strin
 
 api::Result<json::value> Objects::PatchFound(const Request& request, const StoredObject& before,
                                              AppliedFields* applied, const std::string& manager) {
-  json::value now = Copied(*before);
+  json::value now = json::object(*before, memory_);
   if (applied) {
     if (auto done = ApplyAs(ManagerKey(manager, request.subresource), request, *applied, now);
         !done) {
@@ -217,18 +217,19 @@ api::Result<json::value> Objects::Write(const Request& request, const StoredObje
     return Invalid(request, "no new finalizers can be added if the object is being deleted");
   }
   if (auto admitted = Admit(request, before.get(), now); !admitted) return admitted.error();
-  if (request.dry_run) return json::value(std::move(now));
+  if (request.dry_run) return json::value(Copied(now));
   Table& table = TableOf(request.resource);
   const api::NamespacedName key = KeyOf(request);
   if (IsLastWrite(*before, now)) {
-    auto last = std::make_shared<const json::object>(std::move(now));
+    auto last = std::make_shared<const json::object>(std::move(now), memory_);
     Erase(table, key, last);
-    return json::value(*last);
+    return json::value(Copied(*last));
   }
   // Without a change there is no new version; but what is applied may be more.
   if (applied) table.entries[key].applied = std::move(*applied);
-  if (now == *before) return json::value(std::move(now));
-  CountGeneration(request.resource, *before, now);
+  const Difference difference = Compare(*before, now);
+  if (difference == Difference::kNone) return json::value(Copied(now));
+  CountGeneration(request.resource, *before, difference, now);
   return json::value(Copied(*Store(table, key, std::move(now), before)));
 }
 
@@ -239,15 +240,15 @@ api::Result<json::value> Objects::Delete(const Request& request) {
   if (!found) return NotFound(request);
   const StoredObject before = found->object;
   if (auto failed = CheckDeletePreconditions(request, *before)) return *failed;
-  if (request.dry_run) return json::value(*before);
+  if (request.dry_run) return json::value(Copied(*before));
   Table& table = TableOf(request.resource);
   const std::int64_t grace = GraceOf(request, *before);
   if (!HasFinalizers(*before) && grace == 0) {
     Erase(table, KeyOf(request), before);
-    return json::value(*before);
+    return json::value(Copied(*before));
   }
   if (!IsTerminating(*before) || (grace == 0 && HasGrace(*before))) {
-    json::object now = Copied(*before);
+    json::object now(*before, memory_);
     auto& metadata = MetadataOf(now);
     if (!IsTerminating(*before)) {
       metadata["deletionTimestamp"] = Stamp();

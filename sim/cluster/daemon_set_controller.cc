@@ -56,7 +56,7 @@ void DaemonSetController::Work(const Key& key) {
   const StoredObject set = store_.Find(kSets, key);
   if (!set || IsTerminating(*set)) return;
   json::object pod_template = TemplateOf(*set);
-  const std::string hash = TemplateHash(pod_template);
+  const std::string hash = TemplateHash(*set);
   const bool wanted = IsWanted(*set);
   const bool rolls = Text(*set, {"spec", "updateStrategy", "type"}) != "OnDelete";
   const auto pods = pods_.Of(UidOf(*set));
@@ -67,7 +67,8 @@ void DaemonSetController::Work(const Key& key) {
   }
   if (wanted && pods.empty()) {  // never two at once, terminating ones included
     Into(pod_template, {"metadata", "labels"})[kHash] = hash;
-    const std::string suffix = ShortHash(fmt::format("{}/{}", UidOf(*set), ++last_pod_));
+    const std::string suffix =
+        ShortHash(HashOfText(fmt::format("{}/{}", UidOf(*set), ++last_pod_)));
     store_.Create(kPods, MakePod(*set, pod_template, key.name + "-" + suffix.substr(0, 5)));
   }
   WriteStatus(key, wanted);
@@ -75,7 +76,7 @@ void DaemonSetController::Work(const Key& key) {
 
 void DaemonSetController::WriteStatus(const Key& key, bool wanted) {
   const StoredObject set = store_.Find(kSets, key);
-  const std::string hash = TemplateHash(TemplateOf(*set));
+  const std::string hash = TemplateHash(*set);
   const auto pods = pods_.Of(UidOf(*set));
   const PodCounts counts = CountPods(pods);
   const auto updated = std::ranges::count_if(pods, [&](const auto& pod) {

@@ -103,7 +103,7 @@ DeploymentController::Rollout DeploymentController::Look(const StoredObject& dep
     rollout.max_total = rollout.desired + surge;
     rollout.min_available = rollout.desired - (stuck ? 1 : unavailable);
   }
-  const std::string hash = TemplateHash(TemplateOf(*deployment));
+  const std::string hash = TemplateHash(*deployment);
   for (auto& set : sets_.Of(UidOf(*deployment))) {
     if (Text(*set, {"metadata", "labels", kHash}) == hash) {
       rollout.newest = set;
@@ -185,7 +185,7 @@ void DeploymentController::ScaleOldDown(const Rollout& rollout) {
 void DeploymentController::MakeNewest(const Rollout& rollout, std::int64_t replicas) {
   const json::object& deployment = *rollout.deployment;
   json::object pod_template = TemplateOf(deployment);
-  const std::string hash = TemplateHash(pod_template);
+  const std::string hash = TemplateHash(deployment);
   Into(pod_template, {"metadata", "labels"})[kHash] = hash;
   json::object selector;
   if (const auto* given = Map(deployment, {"spec", "selector"})) selector = *given;

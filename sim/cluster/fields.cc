@@ -140,6 +140,13 @@ json::object ControllerReference(const json::object& owner) {
 
 // ---- values -----------------------------------------------------------------------------------
 
+namespace {
+
+constexpr std::uint64_t kOffset = 14695981039346656037U;  // FNV-1a
+constexpr std::uint64_t kPrime = 1099511628211U;
+
+}  // namespace
+
 std::string Seconds(api::Time time) {
   return api::FormatTime(std::chrono::floor<std::chrono::seconds>(time));
 }
@@ -149,30 +156,33 @@ std::int64_t Bytes(std::string_view quantity) {
   return parsed ? parsed->bytes() : 0;
 }
 
-std::string CanonicalText(const json::value& value) {
-  if (const auto* array = value.if_array()) {
-    std::string text = "[";
-    for (const auto& item : *array) text += CanonicalText(item) + ",";
-    return text + "]";
-  }
-  const auto* object = value.if_object();
-  if (object == nullptr) return json::serialize(value);
-  std::vector<std::string_view> keys;
-  for (const auto& member : *object) keys.emplace_back(member.key());
-  std::ranges::sort(keys);
-  std::string text = "{";
-  for (const auto key : keys) {
-    text += json::serialize(json::value(key)) + ":" + CanonicalText(object->at(key)) + ",";
-  }
-  return text + "}";
+std::uint64_t HashOfText(std::string_view text) {
+  std::uint64_t hash = kOffset;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  return hash;
 }
 
-std::string ShortHash(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 1099511628211U;
+std::uint64_t HashOf(const json::value& value) {
+  if (const auto* object = value.if_object()) return HashOf(*object);
+  if (const auto* string = value.if_string()) return HashOfText(*string);
+  const auto* array = value.if_array();
+  if (array == nullptr) return HashOfText(json::serialize(value)) + 1;
+  std::uint64_t hash = kOffset;
+  for (const auto& item : *array) hash = (hash ^ HashOf(item)) * kPrime;
+  return hash;
+}
+
+// A sum: the order of the members is no part of it.
+std::uint64_t HashOf(const json::object& object) {
+  std::uint64_t sum = kPrime;
+  for (const auto& [key, value] : object) {
+    const std::uint64_t member = (HashOfText(key) ^ HashOf(value) * kOffset) * kPrime;
+    sum += member ^ (member >> 31U);
   }
+  return sum;
+}
+
+std::string ShortHash(std::uint64_t hash) {
   constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";  // as rand.SafeEncodeString
   std::string name;
   for (int i = 0; i < 10; ++i) {

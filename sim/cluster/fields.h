@@ -57,11 +57,14 @@ void RemoveFinalizer(boost::json::object& object, std::string_view finalizer);
 // Of spec.resources.requests.storage and its like; 0 when there is none.
 [[nodiscard]] std::int64_t Bytes(std::string_view quantity);
 
-// The value as text with sorted members: equal for equal objects, whatever was written first.
-[[nodiscard]] std::string CanonicalText(const boost::json::value& value);
+// FNV-1a.
+[[nodiscard]] std::uint64_t HashOfText(std::string_view text);
+// Equal for equal values, whatever member was written first.
+[[nodiscard]] std::uint64_t HashOf(const boost::json::value& value);
+[[nodiscard]] std::uint64_t HashOf(const boost::json::object& object);
 
-// Ten characters that stand for `text` in a name or a label.
-[[nodiscard]] std::string ShortHash(std::string_view text);
+// Ten characters that stand for a hash in a name or a label.
+[[nodiscard]] std::string ShortHash(std::uint64_t hash);
 
 // Sets a condition of status.conditions, its transition time only if the status changes.
 void SetStatusCondition(boost::json::object& object, std::string_view type, bool status,

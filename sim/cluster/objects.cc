@@ -76,7 +76,7 @@ StoredObject Objects::Put(const api::Resource& resource, json::object object) {
     const StoredObject before = found->second.object;
     metadata["uid"] = MetadataOf(*before).at("uid");
     metadata["creationTimestamp"] = MetadataOf(*before).at("creationTimestamp");
-    CountGeneration(resource, *before, object);
+    CountGeneration(resource, *before, Compare(*before, object), object);
     return Store(table, key, std::move(object), before);
   }
   Begin(resource, object);
@@ -98,14 +98,15 @@ bool Objects::Edit(const api::Resource& resource, const api::NamespacedName& key
   const auto found = table.entries.find(key);
   if (found == table.entries.end()) return false;
   const StoredObject before = found->second.object;
-  json::object now = Copied(*before);
+  json::object now(*before, memory_);
   change(now);
-  if (now == *before) return true;
+  const Difference difference = Compare(*before, now);
+  if (difference == Difference::kNone) return true;
   if (IsLastWrite(*before, now)) {
     Erase(table, key, std::make_shared<const json::object>(std::move(now)));
     return true;
   }
-  CountGeneration(resource, *before, now);
+  CountGeneration(resource, *before, difference, now);
   Store(table, key, std::move(now), before);
   return true;
 }
@@ -130,7 +131,7 @@ StoredObject Objects::Store(Table& table, const api::NamespacedName& key, json::
   object["apiVersion"] = resource.group.empty()
                              ? std::string(resource.version)
                              : fmt::format("{}/{}", resource.group, resource.version);
-  auto stored = std::make_shared<const json::object>(std::move(object));
+  auto stored = std::make_shared<const json::object>(std::move(object), memory_);
   table.entries[key].object = stored;
   Announce(table, {resource_version_, std::move(before), stored});
   return stored;

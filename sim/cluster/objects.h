@@ -10,6 +10,7 @@
 #include "sim/cluster/write_rules.h"
 
 #include <boost/json/object.hpp>
+#include <boost/json/storage_ptr.hpp>
 #include <boost/json/value.hpp>
 
 #include <cstddef>
@@ -36,7 +37,10 @@ struct Admission {
 // Errors: as the API server: kNotFound, kAlreadyExists, kConflict, kInvalid, kForbidden.
 class Objects {
  public:
-  explicit Objects(std::function<api::Time()> now) : now_(std::move(now)) {}
+  // What is stored lies in `memory`, and so do copies of it, unless they are Copied(): a
+  // boost::json value inherits the memory that it is copied from.
+  explicit Objects(std::function<api::Time()> now, boost::json::storage_ptr memory = {})
+      : now_(std::move(now)), memory_(std::move(memory)) {}
   Objects(const Objects&) = delete;
   Objects& operator=(const Objects&) = delete;
 
@@ -144,6 +148,7 @@ class Objects {
   [[nodiscard]] std::string Stamp() const;
 
   const std::function<api::Time()> now_;
+  const boost::json::storage_ptr memory_;
   AdmissionHook admission_;
   std::vector<ChangeHandler> handlers_;
   bool namespaces_required_ = false;

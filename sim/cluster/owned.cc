@@ -67,8 +67,9 @@ json::object TemplateOf(const json::object& owner) {
   return found != nullptr ? *found : json::object();
 }
 
-std::string TemplateHash(const json::object& pod_template) {
-  return ShortHash(CanonicalText(pod_template));
+std::string TemplateHash(const json::object& owner) {
+  const auto* found = Map(owner, {"spec", "template"});
+  return ShortHash(found != nullptr ? HashOf(*found) : 0);
 }
 
 PodCounts CountPods(const std::vector<StoredObject>& pods) {

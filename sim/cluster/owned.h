@@ -41,8 +41,8 @@ class Owned {
 
 // spec.template; empty when there is none.
 [[nodiscard]] boost::json::object TemplateOf(const boost::json::object& owner);
-// Stands for the template in names and labels.
-[[nodiscard]] std::string TemplateHash(const boost::json::object& pod_template);
+// Stands for the template of its pods in names and labels.
+[[nodiscard]] std::string TemplateHash(const boost::json::object& owner);
 
 struct PodCounts {
   std::int64_t all = 0;  // active ones

@@ -52,7 +52,7 @@ void ReplicaSetController::Work(const Key& key) {
 void ReplicaSetController::AddPods(const json::object& set, std::int64_t count) {
   const std::string name(Text(set, {"metadata", "name"}));
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::string suffix = ShortHash(fmt::format("{}/{}", UidOf(set), ++last_pod_));
+    const std::string suffix = ShortHash(HashOfText(fmt::format("{}/{}", UidOf(set), ++last_pod_)));
     store_.Create(kPods, MakePod(set, TemplateOf(set), name + "-" + suffix.substr(0, 5)));
   }
 }

@@ -31,7 +31,7 @@ std::string PodName(const json::object& set, std::int64_t ordinal) {
 }
 
 std::string UpdateRevision(const json::object& set) {
-  return fmt::format("{}-{}", NameOf(set), TemplateHash(TemplateOf(set)));
+  return fmt::format("{}-{}", NameOf(set), TemplateHash(set));
 }
 
 std::string_view RevisionOf(const json::object& pod) {

@@ -1,6 +1,5 @@
 #include "sim/cluster/table.h"
 
-#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/storage_ptr.hpp>
 
 #include <algorithm>
@@ -10,7 +9,7 @@ namespace stillpoint::sim {
 namespace json = boost::json;
 
 json::object Copied(const json::object& object) {
-  return {object, json::make_shared_resource<json::monotonic_resource>()};
+  return {object, json::storage_ptr()};
 }
 
 std::uint64_t Table::After(std::uint64_t version) const {

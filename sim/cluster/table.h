@@ -20,8 +20,7 @@ namespace stillpoint::sim {
 
 using StoredObject = std::shared_ptr<const boost::json::object>;
 
-// A copy in one piece of memory that is freed as a whole. There is one for each answer, each event
-// and each version of an object: many small pieces would cost more than all the rest.
+// For whoever may outlive the objects: in memory of its own, wherever that of `object` comes from.
 [[nodiscard]] boost::json::object Copied(const boost::json::object& object);
 
 // One change, as watches see it. Both null: a bookmark.

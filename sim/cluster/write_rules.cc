@@ -98,13 +98,11 @@ std::string KindAndGroup(const api::Resource& resource) {
                                 : fmt::format("{}.{}", resource.kind, resource.group);
 }
 
-// All of `a` but metadata and status is in `b` too.
-bool WishIsIn(const json::object& a, const json::object& b) {
-  return std::ranges::all_of(a, [&](const auto& member) {
-    if (member.key() == "metadata" || member.key() == "status") return true;
-    const auto* other = b.if_contains(member.key());
-    return other && *other == member.value();
-  });
+// Both have it and it is the same, or neither has.
+bool IsSameIn(const json::object& a, const json::object& b, std::string_view member) {
+  const auto* one = a.if_contains(member);
+  const auto* other = b.if_contains(member);
+  return one && other ? *one == *other : one == other;
 }
 
 }  // namespace
@@ -258,13 +256,26 @@ bool AddsFinalizer(const json::object& before, const json::object& now) {
   });
 }
 
-bool WishDiffers(const json::object& before, const json::object& now) {
-  return !WishIsIn(before, now) || !WishIsIn(now, before);
+// Looks at each member once: objects are large, and this is asked at every write.
+Difference Compare(const json::object& before, const json::object& now) {
+  const auto is_wish = [](const auto& member) {
+    return member.key() != "metadata" && member.key() != "status";
+  };
+  const bool same_wish =
+      std::ranges::count_if(before, is_wish) == std::ranges::count_if(now, is_wish) &&
+      std::ranges::all_of(before, [&](const auto& member) {
+        const auto* other = is_wish(member) ? now.if_contains(member.key()) : nullptr;
+        return !is_wish(member) || (other && *other == member.value());
+      });
+  if (!same_wish) return Difference::kWish;
+  const bool same = IsSameIn(before, now, "status") && IsSameIn(before, now, "metadata");
+  return same ? Difference::kNone : Difference::kRest;
 }
 
-void CountGeneration(const api::Resource& resource, const json::object& before, json::object& now) {
+void CountGeneration(const api::Resource& resource, const json::object& before,
+                     Difference difference, json::object& now) {
   if (!HasGeneration(resource)) return;
-  MetadataOf(now)["generation"] = GenerationOf(before) + (WishDiffers(before, now) ? 1 : 0);
+  MetadataOf(now)["generation"] = GenerationOf(before) + (difference == Difference::kWish ? 1 : 0);
 }
 
 bool HasGrace(const json::object& pod) {

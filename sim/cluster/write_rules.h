@@ -76,12 +76,16 @@ void DropServersOwn(boost::json::object& object);
 
 [[nodiscard]] bool AddsFinalizer(const boost::json::object& before, const boost::json::object& now);
 
-// Whether anything but metadata and status differs: that counts as a new generation.
-[[nodiscard]] bool WishDiffers(const boost::json::object& before, const boost::json::object& now);
+enum class Difference {
+  kNone,
+  kRest,  // in metadata or status only
+  kWish,  // in anything else: that counts as a new generation
+};
+[[nodiscard]] Difference Compare(const boost::json::object& before, const boost::json::object& now);
 
 // Sets the generation of `now`, which is what becomes of `before`.
 void CountGeneration(const api::Resource& resource, const boost::json::object& before,
-                     boost::json::object& now);
+                     Difference difference, boost::json::object& now);
 
 // Whether it is a terminating pod whose kubelet has not let go of it.
 [[nodiscard]] bool HasGrace(const boost::json::object& pod);

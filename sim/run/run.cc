@@ -13,6 +13,7 @@
 #include "sim/run/node_runtime.h"
 #include "sim/run/operations.h"
 #include "sim/run/outages.h"
+#include "sim/run/run_memory.h"
 #include "sim/run/takeover.h"
 #include "sim/world/network.h"
 #include "sim/world/world.h"
@@ -65,7 +66,7 @@ class Run {
   Run(const Scenario& scenario, const RunOptions& options)
       : scenario_(scenario),
         world_(OptionsOf(scenario)),
-        api_([this] { return world_.Now(); }),
+        api_([this] { return world_.Now(); }, &memory_),
         witness_(api_.objects(), world_),
         cluster_(api_, world_, ClusterOf(scenario.knobs)),
         node_(cluster_.runtime(), cluster_.kubelet()),
@@ -282,6 +283,7 @@ class Run {
   std::uint64_t progress_steps_ = 0;
 
   World world_;
+  RunMemory memory_;
   ApiServer api_;
   Witness witness_;
   SimCluster cluster_;
