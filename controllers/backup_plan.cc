@@ -320,6 +320,7 @@ void BackupPlanner::WakeAt(api::Time when) {
 // Whether `next` tells no more than times and handles, which the next real write will carry: a
 // write for each would double the load on the API server, in the middle of the freeze.
 bool BackupPlanner::IsMereProgress(const api::VolumeBackupStatus& current) const {
+  if (next_ == current) return true;
   api::VolumeBackupStatus masked = next_;
   for (std::size_t i = 0; i < masked.volumes.size() && i < current.volumes.size(); ++i) {
     const std::string error = masked.volumes[i].error;

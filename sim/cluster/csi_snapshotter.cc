@@ -23,21 +23,23 @@ bool IsReady(const json::object& content) {
   return Flag(content, {"status", "readyToUse"});
 }
 
+// The metadata without what the sidecar writes to it.
+json::object OthersMetadata(const json::object& content) {
+  json::object object{{"metadata", *Map(content, {"metadata"})}};
+  RemoveAnnotation(object, kBeingCreated);
+  json::object& metadata = Into(object, {"metadata"});
+  metadata.erase("resourceVersion");
+  metadata.erase("finalizers");
+  const auto* annotations = Map(object, {"metadata", "annotations"});
+  if (annotations != nullptr && annotations->empty()) metadata.erase("annotations");
+  return std::move(metadata);
+}
+
 // As ShouldEnqueueContentChange: the sidecar's own writes do not concern it, but for readyToUse.
 bool Concerns(const json::object& before, const json::object& now) {
   if (!IsReady(before) && IsReady(now)) return true;
-  json::object old_content = before;
-  json::object content = now;
-  for (json::object* object : {&old_content, &content}) {
-    object->erase("status");
-    RemoveAnnotation(*object, kBeingCreated);
-    auto& metadata = Into(*object, {"metadata"});
-    metadata.erase("resourceVersion");
-    metadata.erase("finalizers");
-    const auto* annotations = Map(*object, {"metadata", "annotations"});
-    if (annotations != nullptr && annotations->empty()) metadata.erase("annotations");
-  }
-  return old_content != content;
+  if (Compare(before, now) == Difference::kWish) return true;
+  return OthersMetadata(before) != OthersMetadata(now);
 }
 
 // Whether the driver has for sure not taken the snapshot and will not.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace stillpoint::sim {
 
@@ -114,13 +115,19 @@ std::string_view ListKey(std::string_view name, const json::array& list) {
   return named ? "name" : "";
 }
 
-json::value* FindItem(json::array& list, std::string_view key, const json::value& like) {
+const json::value* FindItem(const json::array& list, std::string_view key,
+                            const json::value& like) {
   const auto* wanted = like.is_object() ? like.get_object().if_contains(key) : nullptr;
-  for (auto& item : list) {
+  for (const auto& item : list) {
     const auto* own = item.is_object() ? item.get_object().if_contains(key) : nullptr;
     if (wanted && own && *own == *wanted) return &item;
   }
   return nullptr;
+}
+
+json::value* FindItem(json::array& list, std::string_view key, const json::value& like) {
+  const auto* found = FindItem(std::as_const(list), key, like);
+  return found ? &list[static_cast<std::size_t>(found - list.begin())] : nullptr;
 }
 
 void ApplyAt(std::string_view name, json::value& target, const json::value& before,
@@ -152,13 +159,14 @@ void ApplySet(json::array& target, const json::array& before, const json::array&
   }
 }
 
-void ApplyList(std::string_view key, json::array& target, json::array before, json::array now) {
+void ApplyList(std::string_view key, json::array& target, const json::array& before,
+               const json::array& now) {
   for (const auto& old : before) {
     if (FindItem(now, key, old)) continue;
     if (auto* gone = FindItem(target, key, old)) target.erase(gone);
   }
   for (const auto& value : now) {
-    auto* old = FindItem(before, key, value);
+    const auto* old = FindItem(before, key, value);
     auto* found = FindItem(target, key, value);
     if (!found) found = &target.emplace_back(json::object());
     ApplyAt("", *found, old ? *old : json::value(), value);
@@ -173,7 +181,8 @@ void ApplyAt(std::string_view name, json::value& target, const json::value& befo
     const auto& old = before.is_object() ? before.get_object() : none;
     return ApplyObject(target.get_object(), old, now.get_object());
   }
-  const json::array old = before.is_array() ? before.get_array() : json::array();
+  const json::array nothing;
+  const json::array& old = before.is_array() ? before.get_array() : nothing;
   const auto key = now.is_array() ? ListKey(name, now.get_array()) : std::string_view();
   if (key.empty() && name != "finalizers") {
     target = now;
@@ -190,16 +199,6 @@ struct Disputes {
   Take take;
   std::string first;
 };
-
-const json::value* FindItem(const json::array& list, std::string_view key,
-                            const json::value& like) {
-  const auto* wanted = like.is_object() ? like.get_object().if_contains(key) : nullptr;
-  for (const auto& item : list) {
-    const auto* own = item.is_object() ? item.get_object().if_contains(key) : nullptr;
-    if (wanted && own && *own == *wanted) return &item;
-  }
-  return nullptr;
-}
 
 void DisputeObject(const json::object& ours, json::object& theirs, const json::object& live,
                    const std::string& path, Disputes& found);

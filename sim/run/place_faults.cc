@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace stillpoint::sim::run {
@@ -26,7 +28,7 @@ class Placer {
 
   // Exactly one, at one of these moments.
   Fault Place(const std::vector<Moment>& moments) {
-    const Moment& moment = dice_.Pick(moments);
+    const Moment& moment = AnyOf(moments);
     Fault fault = At(moment, AnyEffect(moment));
     SetHow(fault);
     return fault;
@@ -45,6 +47,17 @@ class Placer {
   }
 
  private:
+  // Half of the time any kind of moment is as likely as any other: else nearly all faults would
+  // strike what is done over and over again, like the renewal of a lease.
+  const Moment& AnyOf(const std::vector<Moment>& moments) {
+    if (dice_.OneIn(2)) return dice_.Pick(moments);
+    std::map<std::pair<int, std::string_view>, std::vector<const Moment*>> kinds;
+    for (const Moment& moment : moments) kinds[{moment.life, moment.point}].push_back(&moment);
+    auto kind = kinds.begin();
+    std::advance(kind, dice_.Below(kinds.size()));
+    return *dice_.Pick(kind->second);
+  }
+
   // Kills are what most bugs need.
   Effect AnyEffect(const Moment& moment) {
     if (dice_.OneIn(2)) return Effect::kKill;

@@ -127,6 +127,7 @@ class Run {
     // One more minute for the faults to strike at what the last operation began.
     (void)Go(std::max(world_.Now() + 60s, breakage_.healed_at()));
     chaos_ended_ = world_.Now();
+    world_.trace().StopRecording();  // no fault strikes from now on
     world_.Settle();
   }
 

@@ -23,7 +23,7 @@ namespace stillpoint::sim::run {
 using Follow = std::function<void(const std::string& line, std::uint64_t hash)>;
 
 struct RunOptions {
-  bool moments = false;  // keep those at which a fault could strike
+  bool moments = false;  // keep those at which a fault could strike: in the chaos
   bool logs = false;     // give `follow` what the controllers log, too
   Follow follow;         // may be empty: a line of text for each event is slow
 };

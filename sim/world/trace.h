@@ -28,6 +28,7 @@ class Trace {
 
   // Keeps every moment at which a controller can be disturbed: all but kChange and kLife.
   void RecordMoments() { recording_ = true; }
+  void StopRecording() { recording_ = false; }
   [[nodiscard]] const std::vector<Moment>& moments() const { return moments_; }
 
  private:
