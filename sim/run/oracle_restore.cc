@@ -157,6 +157,35 @@ void CheckOldData(const Evidence& evidence, const ObjectLife& restore, const Exc
                               restore.name, asked ? "was not Completed" : "was to keep it"));
 }
 
+// Protection keeps what is deleted until no pod uses it; then there is no way back any more.
+void CheckOldClaim(const Evidence& evidence, const ObjectLife& restore, const json::object& claim,
+                   Report& report) {
+  const auto* old = evidence.witness.Find("persistentvolumeclaims", Text(claim, {"oldUID"}));
+  if (old == nullptr) return;
+  const auto completed = CompletedAt(restore);
+  for (const SeenChange& change : old->changes) {
+    const bool doomed = !change.now || IsTerminating(*change.now);
+    if (!doomed || change.at < restore.created() || (completed && *completed <= change.at))
+      continue;
+    return report.Violates(Invariant::kI5, evidence.Since(change.at),
+                           fmt::format("the old claim {} was deleted before restore {} was "
+                                       "Completed",
+                                       old->name, restore.name));
+  }
+}
+
+// Replace makes the claim anew, under the old name. Otherwise the old one stays until the end.
+void CheckOldClaims(const Evidence& evidence, const ObjectLife& restore, Report& report) {
+  const bool replaces = Text(restore.last(), {"spec", "strategy"}) == "Replace";
+  const auto restores = evidence.witness.Of("volumerestores").size();
+  if (replaces || restores > 1 || DeletedByPeople(evidence)) return;
+  const auto* claims = List(restore.last(), {"status", "claims"});
+  if (claims == nullptr) return;
+  for (const auto& claim : *claims) {
+    if (claim.is_object()) CheckOldClaim(evidence, restore, claim.get_object(), report);
+  }
+}
+
 void CheckRestore(const Evidence& evidence, const ObjectLife& restore, Report& report) {
   const auto phase = PhaseOf(restore.last());
   const auto exchanges = ExchangesOf(evidence, restore);
@@ -177,6 +206,7 @@ void CheckRestore(const Evidence& evidence, const ObjectLife& restore, Report& r
 
 void CheckRestores(const Evidence& evidence, Report& report) {
   for (const ObjectLife& restore : evidence.witness.Of("volumerestores")) {
+    CheckOldClaims(evidence, restore, report);
     CheckRestore(evidence, restore, report);
   }
 }
