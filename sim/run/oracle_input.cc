@@ -49,6 +49,8 @@ void CheckBadInputIsTold(const Evidence& evidence, Report& report) {
   for (const ObjectLife& backup : evidence.witness.Of("volumebackups")) {
     const auto word = BadWord(evidence, backup.first());
     if (word.empty() || PhaseOf(backup.last()) != "Failed") continue;
+    // A fault that refuses the look itself: nobody knows what is missing.
+    if (Text(backup.last(), {"status", "reason"}) == "Forbidden") continue;
     // What else was missing came first.
     if (word == "absent" && Text(backup.last(), {"status", "reason"}) != "SnapshotClassMissing") {
       continue;
