@@ -51,10 +51,14 @@ const json::object* TargetIn(const json::object& backup, const StillTruth& still
   const auto owed =
       std::ranges::find_if(targets, [](const auto* target) { return IsOwed(*target); });
   if (owed != targets.end()) return *owed;
-  // Lost says more than Thawed.
-  const auto lost = std::ranges::find_if(
-      targets, [](const auto* target) { return Text(*target, {"state"}) == "Lost"; });
-  return lost != targets.end() ? *lost : targets.front();
+  // Lost and Gone say more than Thawed: of several hooks in one container, they are the one that
+  // may still hold it.
+  for (const std::string_view state : {"Lost", "Gone"}) {
+    const auto found = std::ranges::find_if(
+        targets, [&](const auto* target) { return Text(*target, {"state"}) == state; });
+    if (found != targets.end()) return *found;
+  }
+  return targets.front();
 }
 
 Announcement AnnouncementOf(const Evidence& evidence, const StillTruth& still) {
