@@ -32,11 +32,27 @@ void CloseAllBut(std::initializer_list<int> kept) {
   close_range(first, ~0U, 0);
 }
 
+// Lets no signal in while it lives.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before_);
+  }
+  ~BlockedSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
 void ResetSignals() {
+  for (const int number : {SIGINT, SIGTERM, SIGPIPE, SIGCHLD, SIGHUP}) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int number : {SIGINT, SIGTERM, SIGPIPE, SIGCHLD, SIGHUP}) signal(number, SIG_DFL);
 }
 
 int Reap(pid_t child) {
@@ -52,6 +68,9 @@ int ExitCodeOf(int wait_status) {
 
 pid_t StartChild(const std::function<int()>& body, std::initializer_list<int> kept) {
   const pid_t parent = getpid();
+  // Asio's signal handlers write into a pipe that the child shares with us: a SIGTERM that reaches
+  // the child before it has handlers of its own would end this process.
+  const BlockedSignals until_reset;
   const pid_t child = fork();
   if (child != 0) return child;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
