@@ -40,8 +40,9 @@ std::string HoldOf(const api::VolumeRestore& restore, const BackupSession& sessi
   return {};
 }
 
+// Also one that has ended: it pays its debt by thaws that would end the freeze of another.
 bool HoldsStill(const api::VolumeBackup& backup) {
-  return !IsFinal(backup.status.phase) && ThawOwed(backup.status);
+  return ThawOwed(backup.status);
 }
 
 bool BelongsTo(const api::VolumeSnapshot& snapshot, const api::VolumeBackup& backup) {
