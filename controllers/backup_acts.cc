@@ -187,6 +187,7 @@ BackupController::Async<> BackupController::Recheck(SessionPtr session,
 
 BackupController::Async<> BackupController::ReadSnapshotContents(SessionPtr session,
                                                                  std::vector<std::size_t> volumes) {
+  if (!session->cut_watch) session->cut_watch = std::make_unique<CutWatch::Use>(cuts_);
   for (const std::size_t i : volumes) {
     session->snapshots[i].content_read_at = deps_.clock.Now();
     const auto snapshot = deps_.snapshots.Get(
@@ -194,6 +195,7 @@ BackupController::Async<> BackupController::ReadSnapshotContents(SessionPtr sess
     if (!snapshot) continue;
     auto read = co_await cuts_.Read(snapshot->metadata.uid);
     if (!read && read.error().code != api::Code::kForbidden) co_return read.error();
+    session->snapshots[i].content_asked = true;
   }
   co_return api::Result<void>();
 }

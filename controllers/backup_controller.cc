@@ -181,7 +181,9 @@ SnapshotView BackupController::ObserveSnapshot(BackupSession& session, std::size
   const api::VolumeBackup& backup = session.object;
   BackupSession::Snapshot& own = session.snapshots[volume];
   const api::Time now = deps_.clock.Now();
-  SnapshotView view{.creating = own.creating, .create_after = own.create_after};
+  SnapshotView view{.content_asked = own.content_asked,
+                    .creating = own.creating,
+                    .create_after = own.create_after};
   const auto cached =
       deps_.snapshots.Get({backup.metadata.ns, backup.status.volumes[volume].snapshot_name});
   if (!cached) {

@@ -56,6 +56,17 @@ bool BackupPlanner::CutFromAnother(std::size_t i) const {
          seen.source_volume_handle != next_.volumes[i].volume_handle;
 }
 
+// Which volume was cut is told by the content alone, and a controller that came after the cut has
+// not seen it. Who may not read contents has to go without.
+std::vector<std::size_t> BackupPlanner::UnseenSources() const {
+  std::vector<std::size_t> unseen;
+  for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
+    const SnapshotView& seen = view_.snapshots[i];
+    if (seen.source_volume_handle.empty() && !seen.content_asked) unseen.push_back(i);
+  }
+  return unseen;
+}
+
 bool BackupPlanner::AllCut() const {
   return !next_.volumes.empty() &&
          std::ranges::all_of(next_.volumes, [](const auto& v) { return v.cut_at.has_value(); });
@@ -99,7 +110,12 @@ void BackupPlanner::ReadLateContents() {
 void BackupPlanner::WaitReady() {
   if (!Failing() && WantsCancel()) Fail(reason::kCancelled, "cancelled by the user");
   if (Failing()) return CleanUp();
-  if (AllReady()) return Complete();
+  if (AllReady()) {
+    auto unseen = UnseenSources();
+    if (unseen.empty()) return Complete();
+    Act(ReadContents{std::move(unseen)});
+    return WakeAt(now_ + std::chrono::seconds(1));
+  }
   // Too late: what is created now would outlive the clean-up of this very pass.
   if (now_ < ReadyDeadline()) CreateMissingSnapshots();
   JudgeUnready();

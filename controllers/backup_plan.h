@@ -35,6 +35,7 @@ struct SnapshotView {
   bool cut = false;
   bool ready = false;
   bool content_unread = false;            // no event of its content for a second: ask for it
+  bool content_asked = false;             // asked for by its name, and there was an answer
   bool creating = false;                  // a create is under way
   std::optional<api::Time> create_after;  // a create has failed: not again before this
   std::optional<api::Time> created_at;    // when this process first saw it so; a status that was

@@ -88,6 +88,7 @@ class BackupPlanner {
   void CleanUp();
   void Finish(api::BackupPhase phase, std::string reason, std::string message);
   void Fail(std::string reason, std::string message);
+  [[nodiscard]] std::vector<std::size_t> UnseenSources() const;
   [[nodiscard]] bool AllCut() const;
   [[nodiscard]] bool AllReady() const;
   [[nodiscard]] api::Time ReadyDeadline() const;

@@ -49,6 +49,7 @@ struct BackupSession {
     std::string create_error;
     std::optional<api::Time> failing_since;
     std::optional<api::Time> content_read_at;
+    bool content_asked = false;  // by its name, and there was an answer
     std::optional<api::Time> created_at;
     std::optional<api::Time> cut_at;
     std::optional<api::Time> ready_at;

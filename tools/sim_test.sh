@@ -2,7 +2,7 @@
 # sim_test.sh: the simulator's part of `make test`: the runs that are kept, every single fault in
 # small scenarios, and as many seeds as a minute allows. The seeds are the same each time (SIM_SEED
 # takes others), so that a red run is the fault of the change that it is red for, and can be run
-# again. Seeds that nobody has seen are the matter of `make sim`.
+# again. Seeds that nobody has seen are the matter of `make sim`: some still find what is open.
 # Leaves build/test-results/sim*.xml.
 set -euo pipefail
 cd "$(dirname "$0")/.."

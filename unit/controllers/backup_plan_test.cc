@@ -412,6 +412,17 @@ TEST(BackupPlanTest, CompletesWhenEverySnapshotIsReady) {
   EXPECT_EQ(Plan(view), "Write(Completed/Succeeded) RemoveFinalizer SnapshotsReady Completed");
 }
 
+// A controller that came after the cut.
+TEST(BackupPlanTest, AsksWhoseVolumeWasCutBeforeItCompletes) {
+  BackupView view = Waiting();
+  view.snapshots[0].ready = true;
+  view.snapshots[0].source_volume_handle.clear();
+  EXPECT_EQ(Plan(view).find("Completed"), std::string::npos);
+  EXPECT_NE(Plan(view).find("ReadContents"), std::string::npos);
+  view.snapshots[0].content_asked = true;  // and may not be told
+  EXPECT_NE(Plan(view).find("Write(Completed/Succeeded)"), std::string::npos);
+}
+
 TEST(BackupPlanTest, KeepsTheFinalizerWhileItOwnsSnapshotsToDelete) {
   BackupView view = Waiting();
   view.backup.spec.deletion_policy = api::DeletionPolicy::kDelete;
