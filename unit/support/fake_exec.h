@@ -55,7 +55,7 @@ class FakeExec final : public kube::ExecClient {
   [[nodiscard]] int open_sessions() const { return open_sessions_; }
   [[nodiscard]] const std::string& written() const {
     return written_;
-  }                                                   // to all stdins, without that
+  }  // to all stdins, without that
   [[nodiscard]] int begun() const { return begun_; }  // scripts that were told to begin
   [[nodiscard]] int closed_stdins() const { return closed_stdins_; }
 
