@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 using unit::Begun;
+using unit::Process;
 
 class ProfileTest : public testing::Test {
  protected:
@@ -145,7 +146,7 @@ class SqliteProfileTest : public ProfileTest {
   }
 
   int Sql(const std::string& sql) const {
-    Begun process({"/usr/bin/sqlite3", database_, sql}, path_);
+    Process process({"/usr/bin/sqlite3", database_, sql}, path_);
     process.ReadAll();
     return process.ExitCode();
   }
@@ -206,7 +207,7 @@ TEST_F(ProfileTest, FsfreezeDoesNotVouchForAFreezeThatIsGone) {
 TEST_F(ProfileTest, FsfreezeThawsWhatAHolderLeftFrozen) {
   Program("fsfreeze", "exit 1");  // it is not frozen
   const std::string thaw = FindProfile("fsfreeze")->make({.path = dir_.Path("")}).thaw;
-  Begun process({"/bin/sh", "-c", thaw}, path_);
+  Process process({"/bin/sh", "-c", thaw}, path_);
   process.ReadAll();
   EXPECT_EQ(process.ExitCode(), 0);
 }

@@ -46,7 +46,12 @@ class Process {
     }
     posix_spawnattr_t attributes{};
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    // Who writes to a program that has ended is told so, and not killed.
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t defaults{};
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF);
     std::vector<char*> args;
     for (const std::string& arg : argv) args.push_back(const_cast<char*>(arg.c_str()));
     args.push_back(nullptr);
@@ -74,7 +79,12 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   void WriteStdin(const std::string& data) {
-    if (write(stdin_, data.data(), data.size()) < 0) ADD_FAILURE() << "nobody reads";
+    if (!TryWriteStdin(data)) ADD_FAILURE() << "nobody reads";
+  }
+
+  // False: the program has ended, or reads no more.
+  bool TryWriteStdin(const std::string& data) {
+    return write(stdin_, data.data(), data.size()) >= 0;
   }
 
   void CloseStdin() {
@@ -124,13 +134,13 @@ class Process {
   std::string output_;
 };
 
-// A script of hooks/, told to begin.
+// A script of hooks/, told to begin. One that finds its machine wanting ends before it reads that.
 class Begun : public Process {
  public:
   explicit Begun(const std::vector<std::string>& argv, const std::string& path,
                  Output output = Output::kBoth, const std::vector<std::string>& environment = {})
       : Process(argv, path, output, environment) {
-    WriteStdin(std::string(hooks::kBeginRequest));
+    TryWriteStdin(std::string(hooks::kBeginRequest));
   }
 };
 
