@@ -137,7 +137,7 @@ std::optional<BackupPlanner::Loss> BackupPlanner::CurrentLoss() const {
 // Before anybody has asked it to release: told at once, and not when all is cut.
 std::optional<BackupPlanner::Loss> BackupPlanner::LostHolder() const {
   for (std::size_t i = 0; i < view_.targets.size(); ++i) {
-    const auto& [pre_running, pre, pre_ended_at, thaw, thaw_ended_at] = view_.targets[i];
+    const auto& [pre, pre_ended_at, thaw, thaw_ended_at] = view_.targets[i];
     const bool held = pre && pre->Succeeded() && thaw.holder && thaw.holder->end;
     if (held && next_.freeze->targets[i].on_error == api::OnError::kFail) return HolderLoss(i);
   }
@@ -188,7 +188,7 @@ std::vector<std::size_t> BackupPlanner::DuePreHooks() const {
     if (!hooks::ThawOwed(next_.freeze->targets[i])) continue;
     if (!weight || own < *weight) due.clear();
     weight = own;
-    if (!known(i).pre_running) due.push_back(i);
+    if (!known(i).thaw.pre_hook_running) due.push_back(i);
   }
   return due;
 }
@@ -199,7 +199,7 @@ void BackupPlanner::SendPreHooks() {
   if (due.empty()) return;
   if (!view_.held_after_journal) return Act(AskRestores{});
   const bool none_sent = std::ranges::none_of(
-      view_.targets, [](const TargetView& t) { return t.pre || t.pre_running; });
+      view_.targets, [](const TargetView& t) { return t.pre || t.thaw.pre_hook_running; });
   if (none_sent && !view_.held_after_journal->empty()) return StepBack(*view_.held_after_journal);
   Act(StartPreHooks{std::move(due)});
 }
@@ -264,7 +264,7 @@ void BackupPlanner::Thaw() {
 // nothing and never will, so nothing is owed.
 bool BackupPlanner::NeverBegan(std::size_t index) const {
   const TargetView& known = view_.targets[index];
-  if (!known.pre) return view_.own_freeze && !known.pre_running && !known.thaw.last;
+  if (!known.pre) return view_.own_freeze && !known.thaw.pre_hook_running && !known.thaw.last;
   return known.pre->outcome == hooks::Outcome::kNotStarted && known.pre->ended;
 }
 

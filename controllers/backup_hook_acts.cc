@@ -40,8 +40,7 @@ void BackupController::StartPre(SessionPtr session, const std::vector<std::size_
   std::map<std::string, std::vector<std::size_t>> by_pod;
   for (const std::size_t i : targets) {
     TargetView& known = session->targets[i];
-    if (known.pre_running || known.pre) continue;
-    known.pre_running = true;
+    if (known.thaw.pre_hook_running || known.pre) continue;
     known.thaw.pre_hook_running = true;
     const api::FreezeTarget& target = session->object.status.freeze->targets[i];
     const bool held = target.mode == api::HookMode::kHeld;
@@ -95,7 +94,6 @@ awaitable<void> BackupController::RunPre(SessionPtr session, std::size_t index) 
 
 void BackupController::EndPre(BackupSession& session, std::size_t index, hooks::HookResult result) {
   TargetView& known = session.targets[index];
-  known.pre_running = false;
   known.thaw.pre_hook_running = false;
   known.thaw.pre_hook_began = result.outcome != hooks::Outcome::kNotStarted;
   known.pre_ended_at = deps_.clock.Now();

@@ -47,10 +47,9 @@ struct SnapshotView {
 
 // What this process remembers of one entry of the journal.
 struct TargetView {
-  bool pre_running = false;
   std::optional<hooks::HookResult> pre;
   std::optional<api::Time> pre_ended_at;
-  hooks::ThawMemory thaw;  // attempts, last result, next time
+  hooks::ThawMemory thaw;  // attempts, last result, next time, and whether the pre-hook runs
   std::optional<api::Time> thaw_ended_at;
 };
 

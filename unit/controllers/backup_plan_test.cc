@@ -100,21 +100,21 @@ TEST(BackupPlanTest, NamesThePodsThatNothingHoldsStill) {
 
 TEST(BackupPlanTest, CutsBeforeItWritesThatItIsFrozen) {
   BackupView view = Freezing();
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   view.targets[0].pre = Success();
   EXPECT_EQ(Plan(view), "Create(1) Write(Cutting/Frozen) Frozen");
 }
 
 TEST(BackupPlanTest, AsksForRestoresBetweenTheJournalAndThePreHook) {
   BackupView view = Freezing();
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   view.held_after_journal.reset();
   EXPECT_EQ(Plan(view), "AskRestores");
 }
 
 TEST(BackupPlanTest, StepsBackFromTheJournalWhenARestoreHasBegunMeanwhile) {
   BackupView view = Freezing();
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   view.held_after_journal = "restore undo is changing deployment/mysql";
   const BackupPlan plan = PlanBackup(view, kNow);
   EXPECT_EQ(Words(plan), "Write(Pending/Queued) ReservePods(0) Queued");
@@ -130,7 +130,7 @@ TEST(BackupPlanTest, ARestoreThatComesLaterDoesNotStopAFreezeThatHasBegun) {
 
 TEST(BackupPlanTest, SendsThePreHookWhenNoRestoreIsInTheWay) {
   BackupView view = Freezing();
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   EXPECT_EQ(Plan(view), "Pre(1)");
 }
 
@@ -188,7 +188,7 @@ TEST(BackupPlanTest, SaysThatItThawsWhileItDoes) {
 
 TEST(BackupPlanTest, OwesNoThawWhereThePreHookNeverBegan) {
   BackupView view = Freezing();
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   view.targets[0].pre =
       hooks::HookResult{.outcome = hooks::Outcome::kNotStarted, .ended = true, .error = "no shell"};
   const BackupPlan plan = PlanBackup(view, kNow);
@@ -265,7 +265,7 @@ TEST(BackupPlanTest, NeverSaysApplicationWhenTheThawCameBeforeTheLastCut) {
 
 TEST(BackupPlanTest, ThawsWhenThePreHookFails) {
   BackupView view = Freezing();
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   view.targets[0].pre = ExitCode(1);
   view.targets[0].thaw.pre_hook_ended_at = kNow;
   EXPECT_EQ(Plan(view), "Thaw(1) Write(Thawing/HookFailed) !HookFailed");
@@ -273,7 +273,7 @@ TEST(BackupPlanTest, ThawsWhenThePreHookFails) {
 
 TEST(BackupPlanTest, ReapsAPreHookWhoseEndNobodyHasSeen) {
   BackupView view = Freezing();
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   view.targets[0].pre = hooks::HookResult{.outcome = hooks::Outcome::kStreamLost};
   view.targets[0].thaw.pre_hook_began = true;
   EXPECT_EQ(Plan(view), "Thaw(1) Reap(1) Write(Thawing/HookFailed) !HookFailed");
@@ -304,7 +304,7 @@ TEST(BackupPlanTest, WritesDownOnlySomeOfTheThawsThatFail) {
 TEST(BackupPlanTest, GoesOnAsCrashWhenThePreHookFailsWithOnErrorContinue) {
   BackupView view = Freezing();
   view.backup.status.freeze->targets[0].on_error = api::OnError::kContinue;
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   view.targets[0].pre = ExitCode(1);
   EXPECT_THAT(Plan(view), testing::StartsWith("Create(1)"));
 }
@@ -535,7 +535,7 @@ TEST(BackupPlanTest, WritesNoJournalBeforeTheListIsThere) {
 
 TEST(BackupPlanTest, SendsNoPreHookThatNobodyWouldThaw) {
   BackupView view = Freezing();
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   view.backup.status.freeze->targets[0].state = api::FreezeState::kThawed;
   EXPECT_EQ(Plan(view), "");
 }
@@ -629,7 +629,7 @@ TEST(HeldBackupPlanTest, SendsTheLowestWeightFirst) {
   view.snapshots.resize(1);
   view.targets.resize(3);
   EXPECT_EQ(Plan(view), "Pre(2)");
-  view.targets[1].pre_running = view.targets[2].pre_running = true;
+  view.targets[1].thaw.pre_hook_running = view.targets[2].thaw.pre_hook_running = true;
   EXPECT_EQ(Plan(view), "");
   view.targets[1] = view.targets[2] = {.pre = Success()};
   EXPECT_THAT(Plan(view), HasSubstr("Pre(1)"));

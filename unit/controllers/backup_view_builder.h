@@ -137,7 +137,7 @@ inline BackupView Freezing() {
   view.own_freeze = true;
   view.held_after_journal = "";
   view.targets.resize(1);
-  view.targets[0].pre_running = true;
+  view.targets[0].thaw.pre_hook_running = true;
   view.snapshots.resize(1);
   return view;
 }
@@ -145,7 +145,7 @@ inline BackupView Freezing() {
 // The application stands still; nothing is cut.
 inline BackupView Frozen() {
   BackupView view = Freezing();
-  view.targets[0].pre_running = false;
+  view.targets[0].thaw.pre_hook_running = false;
   view.targets[0].pre = Success();
   view.targets[0].pre_ended_at = kNow;
   view.targets[0].thaw.pre_hook_ended_at = kNow;

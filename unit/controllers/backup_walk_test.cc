@@ -80,7 +80,7 @@ class World {
   void Progress(bool chaos) {
     for (std::size_t i = 0; i < view_.targets.size(); ++i) {
       TargetView& target = view_.targets[i];
-      if (target.pre_running && Chance(50)) EndPre(i, chaos && Chance(10));
+      if (target.thaw.pre_hook_running && Chance(50)) EndPre(i, chaos && Chance(10));
       if (target.thaw.running && Chance(50)) EndThaw(i, chaos && Chance(30));
       if (target.thaw.reap.running && Chance(50)) EndReap(i, chaos && Chance(30));
       const auto& holder = target.thaw.holder;
@@ -120,7 +120,7 @@ class World {
 
   void EndPre(std::size_t i, bool fails) {
     TargetView& target = view_.targets[i];
-    target.pre_running = false;
+    target.thaw.pre_hook_running = false;
     if (IsHeld(i)) {
       frozen_[i] = !fails;
       target.pre = fails ? ExitCode(1) : Success();
@@ -160,7 +160,7 @@ class World {
         view_.targets[i] = {};
         continue;
       }
-      if (view_.targets[i].pre_running && Chance(50)) frozen_[i] = true;
+      if (view_.targets[i].thaw.pre_hook_running && Chance(50)) frozen_[i] = true;
       if (view_.targets[i].thaw.running && Chance(50)) frozen_[i] = false;
       view_.targets[i] = {};
     }
@@ -188,14 +188,14 @@ class World {
       view_.held_after_journal = Chance(20) ? "a restore has begun" : "";
     } else if (const auto* pre = std::get_if<StartPreHooks>(&action)) {
       for (const std::size_t i : pre->targets) {
-        view_.targets[i].pre_running = true;
+        view_.targets[i].thaw.pre_hook_running = true;
         if (IsHeld(i)) view_.targets[i].thaw.holder = hooks::HolderMemory{.running = true};
       }
     } else if (const auto* thaw = std::get_if<StartThaw>(&action)) {
       if (!view_.thaw_began) view_.cut_before_thaw = thaw->after_last_cut;
       view_.thaw_began = true;
       for (std::size_t i = 0; i < view_.targets.size(); ++i) {
-        if (view_.targets[i].pre_running) EndPre(i, true);
+        if (view_.targets[i].thaw.pre_hook_running) EndPre(i, true);
       }
       for (const std::size_t i : thaw->targets) {
         hooks::ThawMemory& memory = view_.targets[i].thaw;
