@@ -4,7 +4,7 @@
 
 #include "hooks/begin_request.h"
 #include "unit/support/shell_process.h"
-#include "unit/support/temp_dir.h"
+#include "unit/support/shell_test.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,17 +32,8 @@ using unit::Process;
 using Argv = std::vector<std::string>;
 using Clock = std::chrono::steady_clock;
 
-class GuardTest : public testing::TestWithParam<const char*> {
+class GuardTest : public unit::ShellTest {
  protected:
-  void SetUp() override {
-    shell_ = "/bin/" + std::string(GetParam());
-    if (std::string_view(GetParam()) == "busybox") {
-      shell_ = dir_.Path("sh");
-      std::filesystem::create_symlink("/bin/busybox", shell_);
-    }
-    if (!std::filesystem::exists(shell_)) GTEST_SKIP() << "there is no " << GetParam() << " here";
-  }
-
   Argv Guarded(const std::string& text, std::chrono::seconds bound = 60s,
                OnStreamLoss on_loss = OnStreamLoss::kEndCommand) const {
     return GuardedArgv({shell_, "-c", text}, bound, on_loss);
@@ -73,9 +64,6 @@ class GuardTest : public testing::TestWithParam<const char*> {
     EXPECT_LT(Clock::now() - dropped, 5s);  // measured: 0.2 s; this machine may be busy
     for (const pid_t pid : pids) EXPECT_FALSE(Alive(pid)) << pid;
   }
-
-  unit::TempDir dir_;
-  std::string shell_;
 };
 
 // ---- the word to begin --------------------------------------------------------------------------

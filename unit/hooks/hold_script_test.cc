@@ -3,7 +3,7 @@
 
 #include "hooks/begin_request.h"
 #include "unit/support/shell_process.h"
-#include "unit/support/temp_dir.h"
+#include "unit/support/shell_test.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,24 +33,12 @@ constexpr const char* kPath = "/usr/bin:/bin";
 // Holds until its input ends.
 constexpr const char* kHold = "echo STILLPOINT HELD; cat; echo let go";
 
-class HoldScriptTest : public testing::TestWithParam<const char*> {
+class HoldScriptTest : public unit::ShellTest {
  protected:
-  void SetUp() override {
-    shell_ = "/bin/" + std::string(GetParam());
-    if (std::string_view(GetParam()) == "busybox") {
-      shell_ = dir_.Path("sh");
-      std::filesystem::create_symlink("/bin/busybox", shell_);
-    }
-    if (!std::filesystem::exists(shell_)) GTEST_SKIP() << "there is no " << GetParam() << " here";
-  }
-
   std::vector<std::string> Held(const std::string& text,
                                 std::chrono::milliseconds bound = 60s) const {
     return HeldArgv(shell_, text, bound);
   }
-
-  unit::TempDir dir_;
-  std::string shell_;
 };
 
 TEST_P(HoldScriptTest, RunsNothingOnAStreamThatEndsBeforeTheWordToBegin) {

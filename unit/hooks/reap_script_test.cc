@@ -4,12 +4,11 @@
 #include "hooks/guard.h"
 #include "hooks/hold_script.h"
 #include "unit/support/shell_process.h"
-#include "unit/support/temp_dir.h"
+#include "unit/support/shell_test.h"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -24,15 +23,10 @@ using unit::Process;
 
 constexpr const char* kPath = "/usr/bin:/bin";
 
-class ReapScriptTest : public testing::TestWithParam<const char*> {
+class ReapScriptTest : public unit::ShellTest {
  protected:
   void SetUp() override {
-    shell_ = "/bin/" + std::string(GetParam());
-    if (std::string_view(GetParam()) == "busybox") {
-      shell_ = dir_.Path("sh");
-      std::filesystem::create_symlink("/bin/busybox", shell_);
-    }
-    if (!std::filesystem::exists(shell_)) GTEST_SKIP() << "there is no " << GetParam() << " here";
+    ShellTest::SetUp();
     // Tests run side by side on one machine.
     key_ = HookKey(dir_.Path("uid"), 1);
   }
@@ -51,8 +45,6 @@ class ReapScriptTest : public testing::TestWithParam<const char*> {
     return reaper.ExitCode();
   }
 
-  unit::TempDir dir_;
-  std::string shell_;
   std::string key_;
 };
 

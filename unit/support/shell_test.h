@@ -1,0 +1,30 @@
+// ShellTest: a test of a script, by the name of each shell that a container may have.
+#pragma once
+
+#include "unit/support/temp_dir.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace stillpoint::unit {
+
+// The parameter: dash, bash or busybox. Skipped where the machine has it not.
+class ShellTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    shell_ = "/bin/" + std::string(GetParam());
+    if (std::string_view(GetParam()) == "busybox") {
+      shell_ = dir_.Path("sh");
+      std::filesystem::create_symlink("/bin/busybox", shell_);
+    }
+    if (!std::filesystem::exists(shell_)) GTEST_SKIP() << "there is no " << GetParam() << " here";
+  }
+
+  TempDir dir_;
+  std::string shell_;  // its path
+};
+
+}  // namespace stillpoint::unit
