@@ -1,5 +1,7 @@
 #include "kube/tls_client_context.h"
 
+#include "kube/deleter.h"
+
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -13,14 +15,6 @@
 namespace stillpoint::kube {
 
 namespace {
-
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 
 void FreeChain(STACK_OF(X509) * chain) {
   sk_X509_pop_free(chain, X509_free);

@@ -1,5 +1,7 @@
 #include "sim/certificate/certificate.h"
 
+#include "kube/deleter.h"
+
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -15,13 +17,7 @@ namespace stillpoint::sim {
 
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
+using kube::Deleter;
 using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
