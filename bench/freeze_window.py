@@ -7,7 +7,6 @@ Needs the local cluster (make cluster) and build/release/stillpoint. The applica
 each volume was really cut. So neither figure is the controller's own word.
 """
 
-import argparse
 import glob
 import json
 import os
@@ -15,7 +14,7 @@ import statistics
 import time
 from datetime import datetime
 
-from local_cluster import NS, ROOT, STATE, kubectl, namespace, start_controller
+from local_cluster import NS, ROOT, STATE, arguments, kubectl, namespace, start_controller
 
 
 def app(claims):
@@ -175,11 +174,9 @@ def measure(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--claims", default="1,3,10")
-    parser.add_argument("--program", default=os.path.join(ROOT, "build/release/stillpoint"))
     options = parser.parse_args()
     with namespace():
         measure(options)

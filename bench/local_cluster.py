@@ -1,5 +1,6 @@
 """What the benches share: the local cluster (make cluster), and a controller beside it."""
 
+import argparse
 import contextlib
 import os
 import subprocess
@@ -8,6 +9,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 STATE = os.environ.get("STILLPOINT_CLUSTER_STATE", "/tmp/stillpoint-cluster")
 KUBECONFIG = os.path.join(STATE, "admin.kubeconfig")
 NS = "bench"
+
+
+def arguments(about):
+    """A parser that knows the program; `about` is the bench's own text."""
+    parser = argparse.ArgumentParser(description=about,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default=os.path.join(ROOT, "build/release/stillpoint"))
+    return parser
 
 
 def kubectl(*args, stdin=None, check=True):

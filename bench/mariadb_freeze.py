@@ -9,7 +9,6 @@ controller's. With the network cut the timer in the container is all that is lef
 maxFreeze is 5 s there.
 """
 
-import argparse
 import asyncio
 import contextlib
 import glob
@@ -19,7 +18,7 @@ import statistics
 import threading
 import time
 
-from local_cluster import KUBECONFIG, NS, ROOT, STATE, kubectl, namespace, start_controller
+from local_cluster import NS, ROOT, STATE, arguments, kubectl, namespace, start_controller
 
 WRITERS = 4
 MAX_FREEZE = 5  # where the freeze is disturbed
@@ -244,11 +243,9 @@ def show(values):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--claims", default="1,3,10")
-    parser.add_argument("--program", default=os.path.join(ROOT, "build/release/stillpoint"))
     options = parser.parse_args()
     log = open(os.path.join(ROOT, "build/bench-controller.log"), "w", encoding="utf-8")
     with namespace():

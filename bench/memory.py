@@ -6,7 +6,6 @@ Needs build/release/stillpoint and kubectl alone: it runs beside an embedded clu
 process. The claims are never bound: they are there to be listed.
 """
 
-import argparse
 import concurrent.futures
 import json
 import os
@@ -14,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-from local_cluster import ROOT
+from local_cluster import arguments
 
 STATUS = {"phase": "Completed", "reason": "Succeeded", "consistency": "Application", "observedGeneration": 1,
           "startTime": "2026-01-01T00:00:00Z", "completionTime": "2026-01-01T00:00:01Z",
@@ -76,11 +75,9 @@ def controller(program, kubeconfig, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--claims", type=int, default=10_000)
     parser.add_argument("--backups", type=int, default=1_000)
-    parser.add_argument("--program", default=os.path.join(ROOT, "build/release/stillpoint"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         cluster = Cluster(os.path.join(work, "kubeconfig"))
