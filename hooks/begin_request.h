@@ -31,5 +31,6 @@ read -r y <&3 || y=
 now
 [ "$y" = begin ] && [ $((u-a)) -le 5 ] || exit 119
 )";
+static_assert(kBeginWithin == std::chrono::seconds(5) && kNotBegun == 119);  // as it stands there
 
 }  // namespace stillpoint::hooks

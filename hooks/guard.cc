@@ -21,12 +21,10 @@ namespace {
 // kProcessSweep    process_sweep.h.
 // kAwaitBegin      begin_request.h. What can be done before is done before: it costs no time then.
 // exec 4>&2        What the guard's own shell says (bash: "Terminated") is not output of the hook.
-// But
-//                  stderr stays open, as stdout does: containerd closes stdin as soon as one of
+//                  But stderr stays open, as stdout does: containerd closes stdin as soon as one of
 //                  them has ended, and a hook that redirects its own would be taken for a lost
 //                  stream.
-// The timer        Must leave no `sleep` behind when the hook ends first, nor a zombie of it, as
-// not
+// The timer        Must leave no `sleep` behind when the hook ends first, nor a zombie of it: not
 //                  every container's first process reaps. `wait` is interrupted by the trap. KILL,
 //                  as a shell that was just forked loses a TERM. It is started before the watcher,
 //                  so that its $! can never name the watcher.

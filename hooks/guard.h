@@ -26,9 +26,8 @@ enum class OnStreamLoss {
 //  - Output goes through untouched; the exit code is the command's (128 + n: ended by signal n).
 //  - The command's own stdin is /dev/null.
 //  - In the end, and after `bound` from its begin in any case, its processes get SIGTERM, and 0.5 s
-//  later SIGKILL:
-//    its session, its descendants, and all that carry its mark in their environment. The guard
-//    exits when none is left, so that a seen exit status says that nothing runs any more.
+//    later SIGKILL: its session, its descendants, and all that carry its mark in their environment.
+//    The guard exits when none is left, so that a seen exit status says that nothing runs any more.
 //  - What a command that ends by itself leaves in the background is left alone, but holds the exec
 //    open for as long as it holds stdout or stderr.
 //  - With a key the reap script finds it (reap_script.h).
