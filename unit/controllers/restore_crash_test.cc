@@ -1,59 +1,85 @@
-// The controller killed at every single write, before and after it takes effect, for every strategy
-// and outcome: in the end the workload runs on the restored data, or everything is as it was, and
-// the old data was there all the time.
+// The controller killed at every single write of a restore, which then lands when the next life is
+// at work or had landed before, for every strategy and outcome: in the end the workload runs on the
+// restored data, or everything is as it was, and the old data was there all the time.
 #include "controllers/restore_names.h"
 #include "unit/controllers/restore_world.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/json/object.hpp>
 
-#include <functional>
 #include <ostream>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace stillpoint::controllers {
 namespace {
 
+using sim::Fault;
+using sim::Moment;
+using sim::run::WorkloadKind;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 struct Case {
   const char* name;
-  WorkloadKind kind;
-  api::RestoreStrategy strategy;
+  RestoreWorldOptions world;
+  const char* strategy;
   api::RestorePhase want;
-  std::function<void(RestoreWorld&)> fault;
-  std::function<void(api::VolumeRestore&)> change;
+  bool deletes_old = false;
 };
 
 void PrintTo(const Case& c, std::ostream* os) {
   *os << c.name;
 }
 
+bool IsWrite(const Fault& at) {
+  const bool writes = at.verb == "create" || at.verb == "patch" || at.verb == "delete";
+  return writes && at.resource != "events";
+}
+
+// What becomes of a write whose sender is killed.
+enum class Write { kLandsLater, kHasLanded };
+
+// A kill at each write of a run.
+std::vector<Fault> KillsAtWrites(const std::vector<Moment>& moments, Write write) {
+  const auto stage = write == Write::kLandsLater ? sim::Stage::kSend : sim::Stage::kEffect;
+  std::vector<Fault> kills;
+  for (const Moment& moment : moments) {
+    const Fault kill = sim::At(moment, Fault::Effect::kKill);
+    if (sim::IsAt(moment, stage) && IsWrite(kill)) kills.push_back(kill);
+  }
+  return kills;
+}
+
 class RestoreCrashTest : public testing::TestWithParam<Case> {
  protected:
-  static void Prepare(RestoreWorld& world) {
-    if (GetParam().fault) GetParam().fault(world);
-    world.Settle();
-    world.AddRestore([](api::VolumeRestore& restore) {
-      restore.spec.strategy = GetParam().strategy;
-      if (GetParam().change) GetParam().change(restore);
-    });
+  static void Begin(RestoreWorld& world, const std::vector<Fault>& faults = {}) {
+    boost::json::object spec{{"strategy", GetParam().strategy}};
+    if (GetParam().deletes_old) spec["oldClaims"] = "Delete";
+    world.Restore(std::move(spec), faults);
+  }
+
+  static std::vector<Moment> DryRun() {
+    RestoreWorld world(GetParam().world);
+    Begin(world);
+    EXPECT_TRUE(world.RunToEnd());
+    return world.moments();
   }
 
   static void ExpectAsBefore(RestoreWorld& world) {
-    EXPECT_THAT(world.ClaimNames(), ElementsAre(world.old_claim));
-    EXPECT_EQ(world.DataOf(world.old_claim), "old");
-    EXPECT_EQ(world.PolicyOf(world.old_claim), "Delete");
+    ASSERT_THAT(world.ClaimNames(), ElementsAre(world.old_claim()));
+    EXPECT_EQ(world.DataOf(world.old_claim()), "old");
+    EXPECT_EQ(world.PolicyOf(world.old_claim()), "Delete");
     EXPECT_EQ(world.Replicas(), 1);
     EXPECT_THAT(world.DataInUse(), ElementsAre("old"));
-    if (GetParam().kind == WorkloadKind::kDeployment) {
-      EXPECT_EQ(world.ClaimInTemplate(), world.old_claim);
+    if (GetParam().world.kind == WorkloadKind::kDeployment) {
+      EXPECT_EQ(world.ClaimInTemplate(), world.old_claim());
     }
-    const auto claim =
-        world.server.Get<api::PersistentVolumeClaim>({RestoreWorld::kNs, world.old_claim});
+    const auto claim = world.Claim(world.old_claim());
     EXPECT_EQ(claim.metadata.annotations.at("backups.example.com/schedule"), "@daily");
     EXPECT_FALSE(claim.metadata.labels.contains(restore::kRestoreUidLabel));
     EXPECT_EQ(claim.metadata.labels.at("argocd.argoproj.io/instance"), "shop");
@@ -62,9 +88,8 @@ class RestoreCrashTest : public testing::TestWithParam<Case> {
   static void ExpectRestored(RestoreWorld& world) {
     EXPECT_THAT(world.DataInUse(), ElementsAre("backup"));
     EXPECT_EQ(world.Replicas(), 1);
-    const bool deletes = world.restore().spec.old_claims == api::DeletionPolicy::kDelete;
-    EXPECT_EQ(world.ClaimNames().size(), deletes ? 1U : 2U);
-    EXPECT_EQ(world.OldVolumeExists(), !deletes);
+    EXPECT_THAT(world.ClaimNames(), SizeIs(GetParam().deletes_old ? 1 : 2));
+    EXPECT_EQ(world.OldVolumeExists(), !GetParam().deletes_old);
     for (const auto& name : world.ClaimNames()) EXPECT_EQ(world.PolicyOf(name), "Delete");
   }
 
@@ -73,94 +98,83 @@ class RestoreCrashTest : public testing::TestWithParam<Case> {
     EXPECT_EQ(restore.status.phase, GetParam().want) << restore.status.failure_message;
     EXPECT_THAT(restore.metadata.finalizers, IsEmpty());
     if (restore.status.phase == api::RestorePhase::kCompleted) return ExpectRestored(world);
-    EXPECT_FALSE(world.old_volume_was_lost);
+    EXPECT_TRUE(world.OldVolumeExists());
     ExpectAsBefore(world);
   }
-};
 
-TEST_P(RestoreCrashTest, EndsWell) {
-  RestoreWorld world(GetParam().kind);
-  Prepare(world);
-  ASSERT_TRUE(world.RunToEnd());
-  ExpectEnd(world);
-}
-
-TEST_P(RestoreCrashTest, EndsWellWhenKilledAtAnyWrite) {
-  int writes = 0;
-  {
-    RestoreWorld world(GetParam().kind);
-    Prepare(world);
-    ASSERT_TRUE(world.RunToEnd());
-    writes = world.client.writes();
-  }
-  ASSERT_GT(writes, 4);
-  for (const auto when : {MortalClient::When::kBefore, MortalClient::When::kAfter}) {
-    for (int write = 1; write <= writes; ++write) {
-      SCOPED_TRACE(fmt::format("killed {} write {} of {}",
-                               when == MortalClient::When::kBefore ? "before" : "after", write,
-                               writes));
-      RestoreWorld world(GetParam().kind);
-      Prepare(world);
-      world.client.KillAt(write, when);
+  static void ExpectToEndWellWhenKilled(Write write) {
+    const auto kills = KillsAtWrites(DryRun(), write);
+    ASSERT_GT(kills.size(), 4U);
+    for (const Fault& kill : kills) {
+      SCOPED_TRACE(sim::Text(kill));
+      RestoreWorld world(GetParam().world);
+      Begin(world, {kill});
       ASSERT_TRUE(world.RunToEnd());
+      EXPECT_TRUE(world.FaultStruck());
       ExpectEnd(world);
       if (HasFailure()) return;
     }
   }
+};
+
+TEST_P(RestoreCrashTest, EndsWell) {
+  RestoreWorld world(GetParam().world);
+  Begin(world);
+  ASSERT_TRUE(world.RunToEnd());
+  ExpectEnd(world);
 }
 
-// Deleted instead of killed, at any write: rolled back, or complete when it was already.
+TEST_P(RestoreCrashTest, EndsWellWhenKilledWithAnyWriteOnItsWay) {
+  ExpectToEndWellWhenKilled(Write::kLandsLater);
+}
+
+TEST_P(RestoreCrashTest, EndsWellWhenKilledAfterAnyWrite) {
+  ExpectToEndWellWhenKilled(Write::kHasLanded);
+}
+
+// Deleted while the controller is killed, at any write: rolled back, or complete when it was
+// already.
 TEST_P(RestoreCrashTest, LeavesNothingHalfDoneWhenDeletedAtAnyWrite) {
-  for (int write = 1; write <= 30; ++write) {
-    SCOPED_TRACE(fmt::format("deleted at write {}", write));
-    RestoreWorld world(GetParam().kind);
-    Prepare(world);
-    world.client.KillAt(write, MortalClient::When::kAfter);
-    world.client.on_kill = [&world] {
-      world.server.Remove<api::VolumeRestore>({RestoreWorld::kNs, RestoreWorld::kRestore});
-    };
-    ASSERT_TRUE(world.RunToEnd());
-    if (!world.RestoreIsGone()) break;  // it had ended before this write
+  for (const Fault& kill : KillsAtWrites(DryRun(), Write::kHasLanded)) {
+    SCOPED_TRACE(sim::Text(kill));
+    RestoreWorld world(GetParam().world);
+    Begin(world, {kill});
+    ASSERT_TRUE(world.RunToEndDeletingWhenStruck());
+    ASSERT_TRUE(world.RestoreIsGone());
     const bool restored = world.DataInUse() == std::set<std::string>{"backup"};
     if (!restored) ExpectAsBefore(world);
-    EXPECT_TRUE(restored || !world.old_volume_was_lost);
+    EXPECT_TRUE(restored || world.OldVolumeExists());
     if (HasFailure()) return;
   }
 }
 
-void BreakRestored(RestoreWorld& world) {
-  world.restored_data_is_broken = true;
-}
-void FailProvisioning(RestoreWorld& world) {
-  world.provisioning_fails = true;
-}
-void BindLate(RestoreWorld& world) {
-  world.waits_for_consumer = true;
-}
-void DeleteOld(api::VolumeRestore& restore) {
-  restore.spec.old_claims = api::DeletionPolicy::kDelete;
-}
-
 constexpr auto kDeployment = WorkloadKind::kDeployment;
 constexpr auto kStatefulSet = WorkloadKind::kStatefulSet;
-constexpr auto kRepoint = api::RestoreStrategy::kRepoint;
-constexpr auto kReplace = api::RestoreStrategy::kReplace;
 constexpr auto kCompleted = api::RestorePhase::kCompleted;
 constexpr auto kRolledBack = api::RestorePhase::kRolledBack;
 
+constexpr RestoreWorldOptions kBound{.kind = kDeployment};
+constexpr RestoreWorldOptions kLate{.kind = kDeployment, .late_binding = true};
+constexpr RestoreWorldOptions kBroken{.kind = kDeployment, .restored_data_is_broken = true};
+constexpr RestoreWorldOptions kWithout{.kind = kDeployment, .provisioning_fails = true};
+constexpr RestoreWorldOptions kSet{.kind = kStatefulSet};
+constexpr RestoreWorldOptions kLateSet{.kind = kStatefulSet, .late_binding = true};
+constexpr RestoreWorldOptions kBrokenSet{.kind = kStatefulSet, .restored_data_is_broken = true};
+constexpr RestoreWorldOptions kWithoutSet{.kind = kStatefulSet, .provisioning_fails = true};
+
 const Case kCases[] = {
-    {"Repoint", kDeployment, kRepoint, kCompleted, {}, {}},
-    {"RepointBoundByItsPod", kDeployment, kRepoint, kCompleted, BindLate, {}},
-    {"RepointAndDeleteOld", kDeployment, kRepoint, kCompleted, {}, DeleteOld},
-    {"RepointOntoBrokenData", kDeployment, kRepoint, kRolledBack, BreakRestored, {}},
-    {"RepointWithoutVolumes", kDeployment, kRepoint, kRolledBack, FailProvisioning, {}},
-    {"Replace", kDeployment, kReplace, kCompleted, {}, {}},
-    {"ReplaceAndDeleteOld", kDeployment, kReplace, kCompleted, {}, DeleteOld},
-    {"ReplaceOntoBrokenData", kDeployment, kReplace, kRolledBack, BreakRestored, {}},
-    {"ReplaceStatefulSet", kStatefulSet, kReplace, kCompleted, {}, {}},
-    {"ReplaceStatefulSetBoundByItsPod", kStatefulSet, kReplace, kCompleted, BindLate, {}},
-    {"ReplaceStatefulSetOntoBrokenData", kStatefulSet, kReplace, kRolledBack, BreakRestored, {}},
-    {"ReplaceStatefulSetWithoutVolumes", kStatefulSet, kReplace, kRolledBack, FailProvisioning, {}},
+    {"Repoint", kBound, "Repoint", kCompleted},
+    {"RepointBoundByItsPod", kLate, "Repoint", kCompleted},
+    {"RepointAndDeleteOld", kBound, "Repoint", kCompleted, true},
+    {"RepointOntoBrokenData", kBroken, "Repoint", kRolledBack},
+    {"RepointWithoutVolumes", kWithout, "Repoint", kRolledBack},
+    {"Replace", kBound, "Replace", kCompleted},
+    {"ReplaceAndDeleteOld", kBound, "Replace", kCompleted, true},
+    {"ReplaceOntoBrokenData", kBroken, "Replace", kRolledBack},
+    {"ReplaceStatefulSet", kSet, "Replace", kCompleted},
+    {"ReplaceStatefulSetBoundByItsPod", kLateSet, "Replace", kCompleted},
+    {"ReplaceStatefulSetOntoBrokenData", kBrokenSet, "Replace", kRolledBack},
+    {"ReplaceStatefulSetWithoutVolumes", kWithoutSet, "Replace", kRolledBack},
 };
 
 INSTANTIATE_TEST_SUITE_P(Restore, RestoreCrashTest, testing::ValuesIn(kCases),
