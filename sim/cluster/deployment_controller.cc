@@ -12,7 +12,6 @@
 namespace stillpoint::sim {
 
 namespace json = boost::json;
-using Key = api::NamespacedName;
 
 namespace {
 
@@ -57,30 +56,16 @@ bool IsRecreate(const json::object& deployment) {
 
 DeploymentController::DeploymentController(Store& store, const WorkloadKnobs& knobs)
     : store_(store),
-      deployments_(store.timeline(), {.latency = knobs.watch},
-                   [this](const Key& key, const WorkLoop::Done& done) {
-                     Work(key);
-                     done(After::kNothing);
-                   }),
-      sets_(store, kSets,
-            [this](const std::string& owner) {
-              if (const auto at = keys_.find(owner); at != keys_.end())
-                deployments_.Add(at->second);
-            }),
+      deployments_(store, kDeployments, knobs,
+                   [this](const StoredObject& deployment) { Work(deployment); }),
+      sets_(store, kSets, [this](const std::string& owner) { deployments_.Add(owner); }),
       // A pod that has gone lets a Deployment of strategy Recreate go on.
       pods_(store, api::Pod::kResource, [this](const std::string& set) {
         const auto owner = owners_.find(set);
-        const auto at = owner == owners_.end() ? keys_.end() : keys_.find(owner->second);
-        if (at != keys_.end()) deployments_.Add(at->second);
+        if (owner != owners_.end()) deployments_.Add(owner->second);
       }) {
   store_.On(kDeployments, [this](const Change& change) {
-    if (!change.now) {
-      keys_.erase(UidOf(*change.before));
-      progress_.erase(UidOf(*change.before));
-      return;
-    }
-    keys_[UidOf(*change.now)] = KeyOf(*change.now);
-    deployments_.Add(KeyOf(*change.now));
+    if (!change.now) progress_.erase(UidOf(*change.before));
   });
   store_.On(kSets, [this](const Change& change) {
     if (change.now) {
@@ -114,9 +99,7 @@ DeploymentController::Rollout DeploymentController::Look(const StoredObject& dep
   return rollout;
 }
 
-void DeploymentController::Work(const Key& key) {
-  const StoredObject deployment = store_.Find(kDeployments, key);
-  if (!deployment || IsTerminating(*deployment)) return;
+void DeploymentController::Work(const StoredObject& deployment) {
   const Rollout rollout = Look(deployment);
   if (Flag(*deployment, {"spec", "paused"})) {
     if (rollout.newest) Scale(rollout.newest, rollout.desired);
@@ -126,7 +109,7 @@ void DeploymentController::Work(const Key& key) {
     Roll(rollout);
   }
   ForgetOldest(rollout);
-  WriteStatus(key);
+  WriteStatus(deployment);
 }
 
 // Nothing of the new template runs beside anything of the old ones.
@@ -227,8 +210,7 @@ void DeploymentController::ForgetOldest(const Rollout& rollout) {
 
 // ---- status -------------------------------------------------------------------------------------
 
-void DeploymentController::WriteStatus(const Key& key) {
-  const StoredObject deployment = store_.Find(kDeployments, key);
+void DeploymentController::WriteStatus(const StoredObject& deployment) {
   const Rollout rollout = Look(deployment);
   std::vector<StoredObject> sets = rollout.old;
   if (rollout.newest) sets.push_back(rollout.newest);
@@ -263,9 +245,7 @@ void DeploymentController::WriteStatus(const Key& key) {
                        : exceeded ? "ProgressDeadlineExceeded"
                                   : "ReplicaSetUpdated";
   SetStatusCondition(next, "Progressing", !exceeded, reason, "", store_.Now());
-  const json::value& written = next.at("status");
-  if (before != nullptr && *before == written.get_object()) return;
-  store_.Edit(kDeployments, key, [&](json::object& object) { object["status"] = written; });
+  deployments_.WriteStatus(*deployment, next.at("status").get_object());
 }
 
 // Comes back when the deadline would pass.
@@ -282,7 +262,7 @@ bool DeploymentController::IsExceeded(const Rollout& rollout, const std::string&
       Int(*rollout.deployment, {"spec", "progressDeadlineSeconds"}, 600));
   if (progress.counts != generation) {
     progress = {.counts = generation, .since = store_.Now()};
-    deployments_.AddAfter(KeyOf(*rollout.deployment), deadline);
+    deployments_.AddAfter(*rollout.deployment, deadline);
   }
   return store_.Now() >= progress.since + deadline;
 }

@@ -6,7 +6,7 @@
 #include "sim/cluster/knobs.h"
 #include "sim/cluster/owned.h"
 #include "sim/cluster/store.h"
-#include "sim/cluster/work_loop.h"
+#include "sim/cluster/workload_loop.h"
 
 #include <boost/json/object.hpp>
 
@@ -23,8 +23,6 @@ class DeploymentController {
   DeploymentController(Store& store, const WorkloadKnobs& knobs);
 
  private:
-  using Key = api::NamespacedName;
-
   struct Rollout {
     StoredObject deployment;
     std::int64_t desired = 0;
@@ -38,7 +36,7 @@ class DeploymentController {
     api::Time since{};
   };
 
-  void Work(const Key& key);
+  void Work(const StoredObject& deployment);
   [[nodiscard]] Rollout Look(const StoredObject& deployment) const;
   void Recreate(const Rollout& rollout);
   void Roll(const Rollout& rollout);
@@ -46,12 +44,11 @@ class DeploymentController {
   void MakeNewest(const Rollout& rollout, std::int64_t replicas);
   void Scale(const StoredObject& set, std::int64_t replicas);
   void ForgetOldest(const Rollout& rollout);
-  void WriteStatus(const Key& key);
+  void WriteStatus(const StoredObject& deployment);
   [[nodiscard]] bool IsExceeded(const Rollout& rollout, const std::string& counts, bool complete);
 
   Store& store_;
-  WorkLoop deployments_;
-  std::map<std::string, Key> keys_;            // by UID
+  WorkloadLoop deployments_;
   std::map<std::string, Progress> progress_;   // by UID
   std::map<std::string, std::string> owners_;  // UID of the Deployment by that of its ReplicaSet
   Owned sets_;

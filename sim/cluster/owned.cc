@@ -2,6 +2,8 @@
 
 #include "sim/cluster/fields.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace stillpoint::sim {
@@ -60,6 +62,11 @@ json::object MakePod(const json::object& owner, const json::object& pod_template
   pod["spec"] = std::move(spec);
   pod["status"] = {{"phase", "Pending"}};
   return pod;
+}
+
+std::string NameOfPod(const json::object& owner, std::uint64_t number) {
+  const std::string suffix = ShortHash(HashOfText(fmt::format("{}/{}", UidOf(owner), number)));
+  return fmt::format("{}-{}", Text(owner, {"metadata", "name"}), suffix.substr(0, 5));
 }
 
 json::object TemplateOf(const json::object& owner) {

@@ -39,6 +39,9 @@ class Owned {
                                           const boost::json::object& pod_template,
                                           const std::string& name);
 
+// `<owner>-<five characters>`: another name for each number.
+[[nodiscard]] std::string NameOfPod(const boost::json::object& owner, std::uint64_t number);
+
 // spec.template; empty when there is none.
 [[nodiscard]] boost::json::object TemplateOf(const boost::json::object& owner);
 // Stands for the template of its pods in names and labels.

@@ -3,8 +3,6 @@
 #include "api/apps.h"
 #include "sim/cluster/fields.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -12,7 +10,6 @@
 namespace stillpoint::sim {
 
 namespace json = boost::json;
-using Key = api::NamespacedName;
 
 namespace {
 constexpr auto& kSets = api::ReplicaSet::kResource;
@@ -21,39 +18,20 @@ constexpr auto& kPods = api::Pod::kResource;
 
 ReplicaSetController::ReplicaSetController(Store& store, const WorkloadKnobs& knobs)
     : store_(store),
-      sets_(store.timeline(), {.latency = knobs.watch},
-            [this](const Key& key, const WorkLoop::Done& done) {
-              Work(key);
-              done(After::kNothing);
-            }),
-      pods_(store, kPods, [this](const std::string& owner) {
-        if (const auto set = keys_.find(owner); set != keys_.end()) sets_.Add(set->second);
-      }) {
-  store_.On(kSets, [this](const Change& change) {
-    if (!change.now) {
-      keys_.erase(UidOf(*change.before));
-      return;
-    }
-    keys_[UidOf(*change.now)] = KeyOf(*change.now);
-    sets_.Add(KeyOf(*change.now));
-  });
-}
+      sets_(store, kSets, knobs, [this](const StoredObject& set) { Work(*set); }),
+      pods_(store, kPods, [this](const std::string& owner) { sets_.Add(owner); }) {}
 
-void ReplicaSetController::Work(const Key& key) {
-  const StoredObject set = store_.Find(kSets, key);
-  if (!set || IsTerminating(*set)) return;
-  const std::int64_t wanted = Int(*set, {"spec", "replicas"}, 1);
-  const std::int64_t there = CountPods(pods_.Of(UidOf(*set))).all;
-  if (there < wanted) AddPods(*set, wanted - there);
-  if (there > wanted) RemovePods(*set, there - wanted);
-  WriteStatus(key);
+void ReplicaSetController::Work(const json::object& set) {
+  const std::int64_t wanted = Int(set, {"spec", "replicas"}, 1);
+  const std::int64_t there = CountPods(pods_.Of(UidOf(set))).all;
+  if (there < wanted) AddPods(set, wanted - there);
+  if (there > wanted) RemovePods(set, there - wanted);
+  WriteStatus(set);
 }
 
 void ReplicaSetController::AddPods(const json::object& set, std::int64_t count) {
-  const std::string name(Text(set, {"metadata", "name"}));
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::string suffix = ShortHash(HashOfText(fmt::format("{}/{}", UidOf(set), ++last_pod_)));
-    store_.Create(kPods, MakePod(set, TemplateOf(set), name + "-" + suffix.substr(0, 5)));
+    store_.Create(kPods, MakePod(set, TemplateOf(set), NameOfPod(set, ++last_pod_)));
   }
 }
 
@@ -74,17 +52,14 @@ void ReplicaSetController::RemovePods(const json::object& set, std::int64_t coun
   }
 }
 
-void ReplicaSetController::WriteStatus(const Key& key) {
-  const StoredObject set = store_.Find(kSets, key);
-  const PodCounts counts = CountPods(pods_.Of(UidOf(*set)));
+void ReplicaSetController::WriteStatus(const json::object& set) {
+  const PodCounts counts = CountPods(pods_.Of(UidOf(set)));
   const json::object status{{"replicas", counts.all},
                             {"fullyLabeledReplicas", counts.all},
                             {"readyReplicas", counts.ready},
                             {"availableReplicas", counts.ready},
-                            {"observedGeneration", Int(*set, {"metadata", "generation"})}};
-  const auto* before = Map(*set, {"status"});
-  if (before != nullptr && *before == status) return;
-  store_.Edit(kSets, key, [&](json::object& object) { object["status"] = status; });
+                            {"observedGeneration", Int(set, {"metadata", "generation"})}};
+  sets_.WriteStatus(set, status);
 }
 
 }  // namespace stillpoint::sim

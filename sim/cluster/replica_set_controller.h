@@ -5,10 +5,11 @@
 #include "sim/cluster/knobs.h"
 #include "sim/cluster/owned.h"
 #include "sim/cluster/store.h"
-#include "sim/cluster/work_loop.h"
+#include "sim/cluster/workload_loop.h"
+
+#include <boost/json/object.hpp>
 
 #include <cstdint>
-#include <map>
 #include <string>
 
 namespace stillpoint::sim {
@@ -19,16 +20,13 @@ class ReplicaSetController {
   ReplicaSetController(Store& store, const WorkloadKnobs& knobs);
 
  private:
-  using Key = api::NamespacedName;
-
-  void Work(const Key& key);
+  void Work(const boost::json::object& set);
   void AddPods(const boost::json::object& set, std::int64_t count);
   void RemovePods(const boost::json::object& set, std::int64_t count);
-  void WriteStatus(const Key& key);
+  void WriteStatus(const boost::json::object& set);
 
   Store& store_;
-  WorkLoop sets_;
-  std::map<std::string, Key> keys_;  // by UID
+  WorkloadLoop sets_;
   std::uint64_t last_pod_ = 0;
   Owned pods_;
 };

@@ -59,23 +59,8 @@ void ForEachClaimTemplate(const json::object& set, const auto& visit) {
 
 StatefulSetController::StatefulSetController(Store& store, const WorkloadKnobs& knobs)
     : store_(store),
-      sets_(store.timeline(), {.latency = knobs.watch},
-            [this](const Key& key, const WorkLoop::Done& done) {
-              Work(key);
-              done(After::kNothing);
-            }),
-      pods_(store, kPods, [this](const std::string& owner) {
-        if (const auto set = keys_.find(owner); set != keys_.end()) sets_.Add(set->second);
-      }) {
-  store_.On(kSets, [this](const Change& change) {
-    if (!change.now) {
-      keys_.erase(UidOf(*change.before));
-      return;
-    }
-    keys_[UidOf(*change.now)] = KeyOf(*change.now);
-    sets_.Add(KeyOf(*change.now));
-  });
-}
+      sets_(store, kSets, knobs, [this](const StoredObject& set) { Work(*set); }),
+      pods_(store, kPods, [this](const std::string& owner) { sets_.Add(owner); }) {}
 
 StatefulSetController::Pods StatefulSetController::PodsOf(const json::object& set) const {
   Pods pods;
@@ -90,13 +75,11 @@ StatefulSetController::Pods StatefulSetController::PodsOf(const json::object& se
   return pods;
 }
 
-void StatefulSetController::Work(const Key& key) {
-  const StoredObject set = store_.Find(kSets, key);
-  if (!set || IsTerminating(*set)) return;
-  const Pods pods = PodsOf(*set);
-  if (FillUp(*set, pods) && ShrinkTo(*set, pods)) Update(*set, pods);
-  DropClaims(*set, pods);
-  WriteStatus(key);
+void StatefulSetController::Work(const json::object& set) {
+  const Pods pods = PodsOf(set);
+  if (FillUp(set, pods) && ShrinkTo(set, pods)) Update(set, pods);
+  DropClaims(set, pods);
+  WriteStatus(set);
 }
 
 bool StatefulSetController::FillUp(const json::object& set, const Pods& pods) {
@@ -205,16 +188,15 @@ void StatefulSetController::DropClaims(const json::object& set, const Pods& pods
   }
 }
 
-void StatefulSetController::WriteStatus(const Key& key) {
-  const StoredObject set = store_.Find(kSets, key);
-  const std::string update = UpdateRevision(*set);
-  std::string current(Text(*set, {"status", "currentRevision"}));
+void StatefulSetController::WriteStatus(const json::object& set) {
+  const std::string update = UpdateRevision(set);
+  std::string current(Text(set, {"status", "currentRevision"}));
   if (current.empty()) current = update;
   std::int64_t replicas = 0;
   std::int64_t ready = 0;
   std::int64_t of_current = 0;
   std::int64_t of_update = 0;
-  for (const auto& [ordinal, pod] : PodsOf(*set)) {
+  for (const auto& [ordinal, pod] : PodsOf(set)) {
     ++replicas;
     if (IsPodReady(*pod)) ++ready;
     if (IsTerminating(*pod)) continue;
@@ -225,7 +207,7 @@ void StatefulSetController::WriteStatus(const Key& key) {
     current = update;
     of_current = of_update;
   }
-  const json::object status{{"observedGeneration", Int(*set, {"metadata", "generation"})},
+  const json::object status{{"observedGeneration", Int(set, {"metadata", "generation"})},
                             {"replicas", replicas},
                             {"readyReplicas", ready},
                             {"availableReplicas", ready},
@@ -233,9 +215,7 @@ void StatefulSetController::WriteStatus(const Key& key) {
                             {"updatedReplicas", of_update},
                             {"currentRevision", current},
                             {"updateRevision", update}};
-  const auto* before = Map(*set, {"status"});
-  if (before != nullptr && *before == status) return;
-  store_.Edit(kSets, key, [&](json::object& object) { object["status"] = status; });
+  sets_.WriteStatus(set, status);
 }
 
 }  // namespace stillpoint::sim

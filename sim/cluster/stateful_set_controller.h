@@ -7,7 +7,7 @@
 #include "sim/cluster/knobs.h"
 #include "sim/cluster/owned.h"
 #include "sim/cluster/store.h"
-#include "sim/cluster/work_loop.h"
+#include "sim/cluster/workload_loop.h"
 
 #include <boost/json/object.hpp>
 
@@ -23,10 +23,9 @@ class StatefulSetController {
   StatefulSetController(Store& store, const WorkloadKnobs& knobs);
 
  private:
-  using Key = api::NamespacedName;
   using Pods = std::map<std::int64_t, StoredObject>;  // by ordinal
 
-  void Work(const Key& key);
+  void Work(const boost::json::object& set);
   // One step each; false: wait for what is under way.
   bool FillUp(const boost::json::object& set, const Pods& pods);
   bool ShrinkTo(const boost::json::object& set, const Pods& pods);
@@ -34,12 +33,11 @@ class StatefulSetController {
   void MakePodAt(const boost::json::object& set, std::int64_t ordinal);
   void MakeClaims(const boost::json::object& set, const std::string& pod);
   void DropClaims(const boost::json::object& set, const Pods& pods);
-  void WriteStatus(const Key& key);
+  void WriteStatus(const boost::json::object& set);
   [[nodiscard]] Pods PodsOf(const boost::json::object& set) const;
 
   Store& store_;
-  WorkLoop sets_;
-  std::map<std::string, Key> keys_;  // by UID
+  WorkloadLoop sets_;
   Owned pods_;
 };
 
