@@ -76,8 +76,13 @@ spec:
         image: none
         command: [sh, -c, 'echo "started as $WORD"; exec sleep 1000000']
         env: [{name: WORD, valueFrom: {secretKeyRef: {name: login, key: word}}}]
-        volumeMounts: [{name: data, mountPath: /srv/some/where}]
-      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+        volumeMounts:
+        - {name: data, mountPath: /srv/some/where}
+        - {name: data, mountPath: /srv/part, subPath: a/part}
+        - {name: scratch, mountPath: /srv/scratch}
+      volumes:
+      - {name: data, persistentVolumeClaim: {claimName: data}}
+      - {name: scratch, emptyDir: {}}
 YAML
 cat >"$work/backup.yaml" <<'YAML'
 apiVersion: backups.example.com/v1alpha1
@@ -108,6 +113,8 @@ says 'describe pod' 'Ready: +True' k describe pods
 says 'logs' '^started as sesame$' k logs deploy/app
 says 'exec' '^hello$' k exec deploy/app -- echo hello
 says 'exec in the volume' 'written' k exec deploy/app -- sh -c 'echo written > /srv/some/where/file; cat /srv/some/where/file'
+says 'a part of the volume' '^part$' k exec deploy/app -- sh -c 'touch /srv/part/file && ls /srv/some/where/a'
+says 'an emptyDir' '^file$' k exec deploy/app -- sh -c 'touch /srv/scratch/file && ls /srv/scratch'
 says 'exec stdin' '^from outside$' bash -c "echo from outside | '$kubectl' -n test exec -i deploy/app -- cat"
 says 'exec exit code' 'exit code 3' k exec deploy/app -- sh -c 'exit 3'
 says 'exec of what is not there' 'executable file not found' k exec deploy/app -- no-such-program

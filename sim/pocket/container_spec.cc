@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
 
+#include <algorithm>
+#include <filesystem>
 #include <utility>
 
 namespace stillpoint::sim::pocket {
@@ -86,7 +88,37 @@ api::Result<void> AddEnvironment(const json::object& container, const PodSandbox
   return {};
 }
 
+api::Result<void> AddMounts(const json::object& container, const PodSandbox& sandbox,
+                            ContainerSpec& spec) {
+  const std::vector<std::string> empty_dirs = EmptyDirs(sandbox.pod);
+  for (const auto* value : FindAll(container, ".volumeMounts[*]")) {
+    const json::object& wish = value->as_object();
+    ContainerMount mount{.volume = TextAt(wish, ".name"), .sub_path = TextAt(wish, ".subPath")};
+    const auto claim = sandbox.volumes.find(mount.volume);
+    if (claim != sandbox.volumes.end()) {
+      mount.handle = claim->second;
+    } else if (std::ranges::find(empty_dirs, mount.volume) == empty_dirs.end()) {
+      continue;
+    }
+    const std::filesystem::path sub_path(mount.sub_path);
+    if (sub_path.is_absolute() || std::ranges::find(sub_path, "..") != sub_path.end()) {
+      return Invalid(fmt::format("subPath {} leads out of its volume", mount.sub_path));
+    }
+    spec.mounts[TextAt(wish, ".mountPath")] = std::move(mount);
+  }
+  return {};
+}
+
 }  // namespace
+
+std::vector<std::string> EmptyDirs(const json::object& pod) {
+  std::vector<std::string> names;
+  for (const auto* value : FindAll(pod, ".spec.volumes[*]")) {
+    const json::object& volume = value->as_object();
+    if (volume.contains("emptyDir")) names.push_back(TextAt(volume, ".name"));
+  }
+  return names;
+}
 
 api::Result<ContainerSpec> ReadContainerSpec(const PodSandbox& sandbox,
                                              const std::string& container,
@@ -103,11 +135,7 @@ api::Result<ContainerSpec> ReadContainerSpec(const PodSandbox& sandbox,
   if (Texts(*found, ".command[*]").empty()) {
     return Invalid("there are no images here: a container needs a command");
   }
-  for (const auto* value : FindAll(*found, ".volumeMounts[*]")) {
-    const auto volume = sandbox.volumes.find(TextAt(value->as_object(), ".name"));
-    if (volume == sandbox.volumes.end()) continue;
-    spec.mounts[TextAt(value->as_object(), ".mountPath")] = volume->second;
-  }
+  if (auto mounted = AddMounts(*found, sandbox, spec); !mounted) return mounted.error();
   spec.probe = Texts(*found, ".readinessProbe.exec.command[*]");
   const auto* period = FindFirst(*found, ".readinessProbe.periodSeconds");
   spec.probe_period = std::chrono::seconds(period && period->is_int64() ? period->get_int64() : 10);

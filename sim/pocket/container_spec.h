@@ -15,13 +15,21 @@
 
 namespace stillpoint::sim::pocket {
 
+// What stands at a mount path: the volume of a claim, or an emptyDir of the pod.
+struct ContainerMount {
+  std::string handle;    // of the claim's volume; empty: an emptyDir
+  std::string volume;    // its name in spec.volumes
+  std::string sub_path;  // a directory in it; empty: all of it
+  bool operator==(const ContainerMount&) const = default;
+};
+
 struct ContainerSpec {
   std::string name;
   std::vector<std::string> argv;
   std::map<std::string, std::string> environment;  // without that of this process
   std::string working_directory;
-  std::map<std::string, std::string> mounts;  // volume handle by path
-  std::vector<std::string> probe;             // readinessProbe.exec; empty: ready once it runs
+  std::map<std::string, ContainerMount> mounts;  // by path
+  std::vector<std::string> probe;                // readinessProbe.exec; empty: ready once it runs
   std::chrono::milliseconds probe_period{};
 };
 
@@ -29,10 +37,14 @@ struct ContainerSpec {
 using TextSource = std::function<std::map<std::string, std::string>(const std::string& kind,
                                                                     const std::string& name)>;
 
-// Errors: kInvalid: no such container, one without a command (there are no images here), or a text
-// that its environment refers to and that is not there.
+// Volumes of other kinds than claims and emptyDir are left out.
+// Errors: kInvalid: no such container, one without a command (there are no images here), a text
+// that its environment refers to and that is not there, or a subPath that leads out of its volume.
 [[nodiscard]] api::Result<ContainerSpec> ReadContainerSpec(const PodSandbox& sandbox,
                                                            const std::string& container,
                                                            const TextSource& texts);
+
+// The names of the pod's emptyDir volumes.
+[[nodiscard]] std::vector<std::string> EmptyDirs(const boost::json::object& pod);
 
 }  // namespace stillpoint::sim::pocket

@@ -66,6 +66,10 @@ std::string LocalRuntime::PodDirectory(const std::string& pod_uid) const {
   return fmt::format("{}/pods/{}", directory_, pod_uid);
 }
 
+std::string LocalRuntime::EmptyDirOf(const std::string& pod_uid, const std::string& volume) const {
+  return fmt::format("{}/empty-{}", PodDirectory(pod_uid), volume);
+}
+
 std::string LocalRuntime::LogFile(const std::string& pod_uid, const std::string& name) const {
   const auto pod = pods_.find(pod_uid);
   if (pod == pods_.end() || !pod->second.containers.contains(name)) return "";
@@ -110,8 +114,13 @@ SandboxProcess LocalRuntime::PlanOf(const Pod& pod, const ContainerSpec& spec) c
   environment.emplace("HOSTNAME", pod.sandbox.name);
   environment.merge(BaseEnvironment());
   for (const auto& [name, value] : environment) plan.environment.push_back(name + "=" + value);
-  for (const auto& [path, handle] : spec.mounts) {
-    plan.mounts.push_back({volumes_.DirectoryOf(handle), path});
+  for (const auto& [path, mount] : spec.mounts) {
+    const fs::path volume = mount.handle.empty() ? EmptyDirOf(pod.sandbox.uid, mount.volume)
+                                                 : volumes_.DirectoryOf(mount.handle);
+    const fs::path directory = mount.sub_path.empty() ? volume : volume / mount.sub_path;
+    std::error_code ignored;  // a directory that is not there is named when it is mounted
+    if (fs::exists(volume, ignored)) fs::create_directories(directory, ignored);
+    plan.mounts.push_back({directory, path});
   }
   if (sandboxed_ && !spec.mounts.contains(kTemporary)) {
     plan.mounts.push_back({TemporaryOf(plan.pod_root), kTemporary});
@@ -131,6 +140,10 @@ void LocalRuntime::StartPod(const PodSandbox& sandbox) {
     fs::create_directories(root);
     fs::create_directory(TemporaryOf(root));
     fs::permissions(TemporaryOf(root), fs::perms::all | fs::perms::sticky_bit);
+  }
+  for (const std::string& volume : EmptyDirs(sandbox.pod)) {
+    fs::create_directory(EmptyDirOf(sandbox.uid, volume));
+    fs::permissions(EmptyDirOf(sandbox.uid, volume), fs::perms::all);
   }
   for (const auto& [name, container] : pod.containers) StartContainer(sandbox.uid, name);
 }

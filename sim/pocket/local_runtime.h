@@ -71,6 +71,7 @@ class LocalRuntime final : public ContainerRuntime {
   };
 
   [[nodiscard]] std::string PodDirectory(const std::string& pod_uid) const;
+  [[nodiscard]] std::string EmptyDirOf(const std::string& pod_uid, const std::string& volume) const;
   [[nodiscard]] Container* Find(const std::string& pod_uid, const std::string& container);
   [[nodiscard]] SandboxProcess PlanOf(const Pod& pod, const ContainerSpec& spec) const;
   [[nodiscard]] std::map<std::string, std::string> TextsOf(const std::string& ns,
