@@ -24,13 +24,16 @@ api::Result<ListPage> ParseListPage(json::value list) {
   if (fields == nullptr || !fields->contains("metadata")) {
     return api::Error{api::Code::kUnknown, "the server's answer is not a list"};
   }
-  ListPage page{.items = {},
-                .resource_version = TextAt(list, "/metadata/resourceVersion"),
-                .continue_token = TextAt(list, "/metadata/continue")};
+  std::string version = TextAt(list, "/metadata/resourceVersion");
+  std::string token = TextAt(list, "/metadata/continue");
   // Absent or null: the list is empty.
   json::value* const items = fields->if_contains("items");
-  if (items != nullptr && items->is_array()) page.items = std::move(items->get_array());
-  return page;
+  json::array none;
+  json::array& found = items != nullptr && items->is_array() ? items->get_array() : none;
+  // Made of it and not assigned: an assignment would copy each item into another memory.
+  return ListPage{.items = json::array(std::move(found)),
+                  .resource_version = std::move(version),
+                  .continue_token = std::move(token)};
 }
 
 }  // namespace internal
