@@ -1,10 +1,12 @@
-// I4: a backup or a restore leaves nothing behind that its policy does not keep.
+// I4: a backup or a restore leaves nothing behind that its policy does not keep, and all that it
+// keeps.
 #include "sim/cluster/fields.h"
 #include "sim/run/cuts.h"
 #include "sim/run/evidence.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace stillpoint::sim::run {
@@ -42,6 +44,26 @@ void CheckSnapshotLeft(const Evidence& evidence, const ObjectLife& snapshot, Rep
                   fmt::format("VolumeSnapshot {} is left: it {}", snapshot.name, why));
 }
 
+// Nobody but people may take what a good backup is to keep.
+bool PeopleTakeSnapshots(const Evidence& evidence) {
+  return std::ranges::any_of(evidence.scenario.operations, [](const Operation& operation) {
+    return operation.act == Act::kDeleteSnapshot || operation.act == Act::kDeleteContent;
+  });
+}
+
+void CheckKept(const Evidence& evidence, const ObjectLife& backup, Report& report) {
+  if (PhaseOf(backup.last()) != "Completed") return;
+  if (Text(backup.last(), {"spec", "deletionPolicy"}) == "Delete") return;
+  report.Tested(Invariant::kI4);
+  for (const auto* volume : VolumesOf(backup.last())) {
+    const auto* snapshot = evidence.witness.Find("volumesnapshots", Text(*volume, {"snapshotUID"}));
+    if (snapshot != nullptr && !snapshot->gone() && !IsTerminating(snapshot->last())) continue;
+    report.Violates(Invariant::kI4, evidence.Since(backup.changes.back().at),
+                    fmt::format("backup {} was to keep the snapshot of claim {}, and it is gone",
+                                backup.name, Text(*volume, {"claim"})));
+  }
+}
+
 void CheckClaimLeft(const Evidence& evidence, const ObjectLife& claim, Report& report) {
   const auto uid = Label(claim.last(), kRestoreUid);
   if (uid.empty()) return;
@@ -59,6 +81,11 @@ void CheckClaimLeft(const Evidence& evidence, const ObjectLife& claim, Report& r
 void CheckNothingLeft(const Evidence& evidence, Report& report) {
   for (const ObjectLife& snapshot : evidence.witness.Of("volumesnapshots")) {
     CheckSnapshotLeft(evidence, snapshot, report);
+  }
+  if (!PeopleTakeSnapshots(evidence)) {
+    for (const ObjectLife& backup : evidence.witness.Of("volumebackups")) {
+      CheckKept(evidence, backup, report);
+    }
   }
   for (const ObjectLife& claim : evidence.witness.Of("persistentvolumeclaims")) {
     CheckClaimLeft(evidence, claim, report);
