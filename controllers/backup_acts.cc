@@ -36,9 +36,21 @@ const api::Error* Refusal(const ResolveFacts& facts) {
   return nullptr;
 }
 
+std::string ApiVersion() {
+  return fmt::format("{}/{}", api::kGroup, api::kVersion);
+}
+
+// Null where there are none: a merge patch takes the member away.
+json::value OwnersAsJson(const std::vector<api::OwnerReference>& owners) {
+  if (owners.empty()) return nullptr;
+  json::array list;
+  for (const api::OwnerReference& owner : owners) list.push_back(api::Encode(owner));
+  return list;
+}
+
 // Names the very object, in the very version that the plan has seen: a lost race is a conflict.
 json::object Identity(const api::VolumeBackup& backup) {
-  return {{"apiVersion", fmt::format("{}/{}", api::kGroup, api::kVersion)},
+  return {{"apiVersion", ApiVersion()},
           {"kind", "VolumeBackup"},
           {"metadata",
            {{"name", backup.metadata.name},
@@ -55,6 +67,10 @@ api::VolumeSnapshot SnapshotOf(const api::VolumeBackup& backup, const api::Volum
                               {kBackupLabel, LabelValue(backup.metadata.name)},
                               {kBackupUidLabel, backup.metadata.uid},
                               {kClaimLabel, LabelValue(volume.claim)}};
+  snapshot.metadata.owner_references = {{.api_version = ApiVersion(),
+                                         .kind = "VolumeBackup",
+                                         .name = backup.metadata.name,
+                                         .uid = backup.metadata.uid}};
   snapshot.metadata.annotations = {{kBackupNameAnnotation, backup.metadata.name},
                                    {kClaimUidAnnotation, volume.claim_uid}};
   snapshot.spec.source.persistent_volume_claim_name = volume.claim;
@@ -86,6 +102,9 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
   }
   if (const auto* a = std::get_if<DeleteSnapshots>(&action)) {
     co_return co_await Delete(std::move(session), a->volumes);
+  }
+  if (const auto* a = std::get_if<ReleaseSnapshots>(&action)) {
+    co_return co_await Release(std::move(session), a->volumes);
   }
   if (std::holds_alternative<DeleteBackup>(action)) {
     co_return co_await kube::DeleteByUid(deps_.client, api::VolumeBackup::kResource,
@@ -249,6 +268,31 @@ BackupController::Async<> BackupController::Delete(SessionPtr session,
     auto done = co_await kube::DeleteByUid(deps_.client, api::VolumeSnapshot::kResource, key,
                                            snapshot->metadata.uid);
     if (!done) co_return done.error();
+  }
+  co_return api::Result<void>();
+}
+
+// Who else owns one still does.
+BackupController::Async<> BackupController::Release(SessionPtr session,
+                                                    std::vector<std::size_t> volumes) {
+  const api::VolumeBackup backup = session->object;
+  for (const std::size_t i : volumes) {
+    const api::VolumeStatus& volume = backup.status.volumes[i];
+    const api::NamespacedName key{backup.metadata.ns, volume.snapshot_name};
+    const auto cached = deps_.snapshots.Get(key);
+    std::vector<api::OwnerReference> others;
+    if (cached) others = cached->metadata.owner_references;
+    std::erase_if(others, [&](const auto& owner) { return owner.uid == backup.metadata.uid; });
+    auto answer = co_await kube::DoAs<api::VolumeSnapshot>(
+        deps_.client, {.verb = kube::Verb::kMergePatch,
+                       .ns = key.ns,
+                       .name = key.name,
+                       .body = json::object{{"metadata",
+                                             {{"uid", volume.snapshot_uid},
+                                              {"ownerReferences", OwnersAsJson(others)}}}}});
+    if (!answer && answer.error().code == api::Code::kNotFound) continue;
+    if (!answer) co_return answer.error();
+    if (cached) deps_.snapshots.Observe(std::move(*answer), cached->metadata.resource_version);
   }
   co_return api::Result<void>();
 }

@@ -193,6 +193,9 @@ SnapshotView BackupController::ObserveSnapshot(BackupSession& session, std::size
     view.exists = true;
     view.uid = cached->metadata.uid;
     view.ours = BelongsTo(*cached, backup);
+    const auto& owners = cached->metadata.owner_references;
+    view.owned =
+        std::ranges::find(owners, backup.metadata.uid, &api::OwnerReference::uid) != owners.end();
     view.terminating = cached->metadata.deletion_timestamp.has_value();
     view.content_name = status.bound_volume_snapshot_content_name;
     view.cut = status.creation_time.has_value();

@@ -102,6 +102,7 @@ class BackupController {
                                                                        std::size_t target);
   [[nodiscard]] Async<> ReadSnapshotContents(SessionPtr session, std::vector<std::size_t> volumes);
   [[nodiscard]] Async<> Delete(SessionPtr session, std::vector<std::size_t> volumes);
+  [[nodiscard]] Async<> Release(SessionPtr session, std::vector<std::size_t> volumes);
   void Reserve(BackupSession& session, ReservePods pods);
   void StartPre(SessionPtr session, const std::vector<std::size_t>& targets);
   void StartPost(SessionPtr session, const StartThaw& thaw);

@@ -19,7 +19,7 @@ void BackupPlanner::RecordSnapshots() {
   for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
     const SnapshotView& seen = view_.snapshots[i];
     api::VolumeStatus& volume = next_.volumes[i];
-    if (seen.exists && seen.ours) {
+    if (seen.ours && IsThere(i)) {
       if (!volume.created_at) volume.created_at = seen.created_at.value_or(now_);
       volume.snapshot_uid = seen.uid;
       if (!seen.content_name.empty()) volume.content_name = seen.content_name;
@@ -28,7 +28,7 @@ void BackupPlanner::RecordSnapshots() {
       if (seen.cut && !volume.cut_at) volume.cut_at = seen.cut_at.value_or(now_);
       if (seen.ready && !volume.ready_at) volume.ready_at = seen.ready_at.value_or(now_);
       volume.error = seen.error;
-    } else if (seen.exists) {
+    } else if (seen.exists && !seen.ours) {
       volume.error = fmt::format("VolumeSnapshot {} exists and belongs to somebody else",
                                  volume.snapshot_name);
     } else if (!volume.snapshot_uid.empty()) {
@@ -46,6 +46,13 @@ void BackupPlanner::RecordSnapshots() {
     if (volume.ready_at) ++ready;
   }
   next_.volumes_ready = fmt::format("{}/{}", ready, next_.volumes.size());
+}
+
+// A create that lay in the network may make it a second time, from another instant.
+bool BackupPlanner::IsThere(std::size_t i) const {
+  if (i >= view_.snapshots.size() || !view_.snapshots[i].exists) return false;
+  const std::string& known = next_.volumes[i].snapshot_uid;
+  return known.empty() || known == view_.snapshots[i].uid;
 }
 
 // The claim of that name was replaced between our look at it and the cut.
@@ -136,7 +143,7 @@ void BackupPlanner::JudgeUnready() {
   for (std::size_t i = 0; i < next_.volumes.size(); ++i) {
     const api::VolumeStatus& volume = next_.volumes[i];
     const bool created = !volume.snapshot_uid.empty();
-    const bool lost = created && (i >= view_.snapshots.size() || !view_.snapshots[i].exists);
+    const bool lost = created && !IsThere(i);
     const bool foreign =
         i < view_.snapshots.size() && view_.snapshots[i].exists && !view_.snapshots[i].ours;
     if (lost || foreign || CutFromAnother(i)) gone = &volume;
@@ -209,6 +216,24 @@ bool BackupPlanner::RemoveSnapshots() {
   Act(DeleteSnapshots{std::move(due)});
   WakeAt(now_ + std::chrono::seconds(1));
   return false;
+}
+
+// Every snapshot is created as a dependent of its backup. A create can lie in the network, or with
+// a controller that stands still, until the backup has failed, was cleaned up and is gone: what
+// lands then belongs to nobody, and the garbage collector takes it, whenever that is and whoever
+// lives. So those that are to outlive their backup must be let go of, and no sooner than their
+// backup has ended well, on record: whoever writes that has the object's version, so that nobody
+// who comes too late keeps anything.
+//
+// `last_chance`: the finalizer goes after this. What our cache does not have may be there.
+void BackupPlanner::Release(bool last_chance) {
+  std::vector<std::size_t> due;
+  for (std::size_t i = 0; i < next_.volumes.size(); ++i) {
+    if (next_.volumes[i].snapshot_uid.empty()) continue;
+    const SnapshotView seen = i < view_.snapshots.size() ? view_.snapshots[i] : SnapshotView{};
+    if (seen.exists ? seen.owned && IsThere(i) : last_chance) due.push_back(i);
+  }
+  if (!due.empty()) Act(ReleaseSnapshots{std::move(due)});
 }
 
 // external-snapshotter (8.7 measured) can leave a VolumeSnapshot and its content Terminating for

@@ -184,10 +184,10 @@ void BackupPlanner::Deleting() {
     if (view_.in_use_by_restore) return WakeAt(now_ + 5s);
     if (!RemoveSnapshots()) return;
   }
-  if (HasFinalizer()) {
-    CommitStatus();  // the last word on the thaw, before the object goes
-    Act(RemoveFinalizer{});
-  }
+  if (!HasFinalizer()) return;
+  CommitStatus();  // the last word on the thaw, before the object goes
+  if (!unfinished && spec_.deletion_policy == api::DeletionPolicy::kRetain) Release(true);
+  Act(RemoveFinalizer{});
 }
 
 // It went on as ThawUnconfirmed: the debt stays until it is paid or the pod is gone.
@@ -215,8 +215,7 @@ void BackupPlanner::KeepReadyConditionTrue() {
   if (next_.phase != api::BackupPhase::kCompleted) return;
   std::vector<std::string> lost;
   for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
-    const SnapshotView& s = view_.snapshots[i];
-    if (!s.exists || s.terminating) lost.push_back(next_.volumes[i].claim);
+    if (!IsThere(i) || view_.snapshots[i].terminating) lost.push_back(next_.volumes[i].claim);
   }
   const auto* ready = api::FindCondition(next_.conditions, "Ready");
   if (lost.empty() || (ready != nullptr && ready->status == "False")) return;
@@ -240,8 +239,11 @@ void BackupPlanner::SettleFinalizer() {
                                next_.phase == api::BackupPhase::kPartiallyFailed;
   const bool needed =
       ThawOwed(next_) || (holds_snapshots && spec_.deletion_policy == api::DeletionPolicy::kDelete);
-  if (HasFinalizer() == needed) return;
   CommitStatus();
+  if (holds_snapshots && spec_.deletion_policy == api::DeletionPolicy::kRetain) {
+    Release(HasFinalizer() && !needed);
+  }
+  if (HasFinalizer() == needed) return;
   if (needed) {
     Act(AddFinalizer{});
   } else {

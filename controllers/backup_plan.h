@@ -25,7 +25,8 @@ namespace stillpoint::controllers {
 // What is known of one snapshot, from its VolumeSnapshot and its VolumeSnapshotContent.
 struct SnapshotView {
   bool exists = false;
-  bool ours = false;  // carries the UID of this backup
+  bool ours = false;   // carries the UID of this backup
+  bool owned = false;  // goes with this backup: the garbage collector sees to it
   bool terminating = false;
   std::string uid;
   std::string content_name;
@@ -140,6 +141,11 @@ struct DeleteSnapshots {
   std::vector<std::size_t> volumes;
   bool operator==(const DeleteSnapshots&) const = default;
 };
+// From now on they outlive their backup.
+struct ReleaseSnapshots {
+  std::vector<std::size_t> volumes;
+  bool operator==(const ReleaseSnapshots&) const = default;
+};
 // Ask for the contents by name: an event may have been missed.
 struct ReadContents {
   std::vector<std::size_t> volumes;
@@ -165,7 +171,7 @@ struct EmitEvent {
 using BackupAction =
     std::variant<AddFinalizer, RemoveFinalizer, ReadFacts, ReservePods, WriteStatus, AskRestores,
                  StartPreHooks, StartThaw, StartReap, CreateSnapshots, DeleteSnapshots,
-                 ReadContents, RecheckGroup, DeleteBackup, EmitEvent>;
+                 ReleaseSnapshots, ReadContents, RecheckGroup, DeleteBackup, EmitEvent>;
 
 struct BackupPlan {
   std::vector<BackupAction> actions;                       // in order; stop at the first error

@@ -78,6 +78,7 @@ class BackupPlanner {
   // ---- backup_finish_plan.cc: snapshots, the end, the words for it ----
   void RecordSnapshots();
   [[nodiscard]] bool CutFromAnother(std::size_t i) const;
+  [[nodiscard]] bool IsThere(std::size_t i) const;
   void CreateMissingSnapshots();
   void ReadLateContents();
   void WaitReady();
@@ -85,6 +86,7 @@ class BackupPlanner {
   void Complete();
   [[nodiscard]] bool RemoveSnapshots();
   [[nodiscard]] api::Time DeletableFrom(std::size_t i) const;
+  void Release(bool last_chance);
   void CleanUp();
   void Finish(api::BackupPhase phase, std::string reason, std::string message);
   void Fail(std::string reason, std::string message);

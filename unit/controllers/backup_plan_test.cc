@@ -409,7 +409,63 @@ TEST(BackupPlanTest, WaitsForNoSnapshotOfAnotherVolume) {
 TEST(BackupPlanTest, CompletesWhenEverySnapshotIsReady) {
   BackupView view = Waiting();
   view.snapshots[0].ready = true;
-  EXPECT_EQ(Plan(view), "Write(Completed/Succeeded) RemoveFinalizer SnapshotsReady Completed");
+  EXPECT_EQ(Plan(view),
+            "Write(Completed/Succeeded) Release(1) RemoveFinalizer SnapshotsReady Completed");
+}
+
+BackupView Completed() {
+  BackupView view = Waiting();
+  view.snapshots[0].ready = true;
+  view.backup.status = *Written(PlanBackup(view, kNow));
+  return view;
+}
+
+// After a crash between the two, or a write that failed.
+TEST(BackupPlanTest, LetsNoBackupGoThatStillOwnsWhatItIsToKeep) {
+  BackupView view = Completed();
+  EXPECT_EQ(Plan(view), "Release(1) RemoveFinalizer");
+  view.backup.metadata.deletion_timestamp = kNow;
+  EXPECT_EQ(Plan(view), "Release(1) RemoveFinalizer");
+  view.snapshots[0].owned = false;
+  EXPECT_EQ(Plan(view), "RemoveFinalizer");
+}
+
+// What the cache does not have may be there, and would go with its backup.
+TEST(BackupPlanTest, ReleasesASnapshotThatItDoesNotSeeBeforeItsFinalizerGoes) {
+  BackupView view = Completed();
+  view.snapshots[0] = {};
+  EXPECT_THAT(Plan(view), HasSubstr("Release(1) RemoveFinalizer"));
+  view.backup.metadata.finalizers.clear();
+  EXPECT_EQ(Plan(view).find("Release"), std::string::npos);
+}
+
+TEST(BackupPlanTest, OwnsNoMoreWhenItsPolicyBecomesRetain) {
+  BackupView view = Completed();
+  view.backup.spec.deletion_policy = api::DeletionPolicy::kDelete;
+  EXPECT_EQ(Plan(view), "");
+  view.backup.spec.deletion_policy = api::DeletionPolicy::kRetain;
+  EXPECT_EQ(Plan(view), "Release(1) RemoveFinalizer");
+}
+
+TEST(BackupPlanTest, ReleasesNothingOfABackupThatFails) {
+  BackupView view = Waiting();
+  view.backup.metadata.deletion_timestamp = kNow;
+  EXPECT_EQ(Plan(view).find("Release"), std::string::npos);
+  view.snapshots[0] = {};
+  EXPECT_THAT(Plan(view), HasSubstr("RemoveFinalizer"));
+  EXPECT_EQ(Plan(view).find("Release"), std::string::npos);
+}
+
+// A create that lay in the network, after somebody has deleted the snapshot.
+TEST(BackupPlanTest, KeepsNoSnapshotThatCameInThePlaceOfItsOwn) {
+  BackupView view = Waiting();
+  view.snapshots[0].uid = "another";
+  view.snapshots[0].ready = true;
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
+  BackupView completed = Completed();
+  completed.snapshots[0].uid = "another";
+  EXPECT_EQ(Plan(completed),
+            "Write(Completed/SnapshotDeletedOutside) RemoveFinalizer !SnapshotDeletedOutside");
 }
 
 // A controller that came after the cut.
@@ -471,6 +527,7 @@ TEST(BackupPlanTest, DeletionKeepsOrRemovesTheSnapshotsAsThePolicySays) {
   BackupView view = Waiting();
   view.snapshots[0].ready = true;
   view.backup.status = *Written(PlanBackup(view, kNow));
+  view.snapshots[0].owned = false;
   view.backup.metadata.deletion_timestamp = kNow;
   EXPECT_EQ(Plan(view), "RemoveFinalizer");
   view.backup.spec.deletion_policy = api::DeletionPolicy::kDelete;
@@ -489,6 +546,7 @@ TEST(BackupPlanTest, ExpiresAfterItsTtlUnlessARestoreUsesIt) {
   view.snapshots[0].ready = true;
   view.backup.status = *Written(PlanBackup(view, kNow));
   view.backup.metadata.finalizers.clear();
+  view.snapshots[0].owned = false;
   EXPECT_EQ(PlanBackup(view, kNow + 59min).requeue_after, 1min);
   EXPECT_EQ(Plan(view, kNow + 1h), "DeleteBackup");
   view.in_use_by_restore = true;
@@ -500,6 +558,7 @@ TEST(BackupPlanTest, ReadyTurnsFalseWhenSomebodyDeletesASnapshotLater) {
   view.snapshots[0].ready = true;
   view.backup.status = *Written(PlanBackup(view, kNow));
   view.backup.metadata.finalizers.clear();
+  view.snapshots[0].owned = false;
   EXPECT_EQ(Plan(view), "");
   view.snapshots[0] = {};
   EXPECT_EQ(Plan(view), "Write(Completed/SnapshotDeletedOutside) !SnapshotDeletedOutside");

@@ -43,6 +43,9 @@ inline std::string Words(const BackupAction& action) {
     std::string operator()(const DeleteSnapshots& a) const {
       return fmt::format("Delete({})", a.volumes.size());
     }
+    std::string operator()(const ReleaseSnapshots& a) const {
+      return fmt::format("Release({})", a.volumes.size());
+    }
     std::string operator()(const ReadContents& a) const {
       return fmt::format("ReadContents({})", a.volumes.size());
     }
@@ -158,6 +161,7 @@ inline void Cut(BackupView& view) {
   for (std::size_t i = 0; i < view.snapshots.size(); ++i) {
     view.snapshots[i] = {.exists = true,
                          .ours = true,
+                         .owned = true,
                          .uid = fmt::format("s{}-uid", i),
                          .handle = "handle",
                          .source_volume_handle = view.backup.status.volumes[i].volume_handle,

@@ -51,6 +51,15 @@ class World {
     for (const SnapshotView& s : view_.snapshots) count += s.exists && !s.terminating ? 1 : 0;
     return count;
   }
+  // By the garbage collector, when the backup goes.
+  [[nodiscard]] int Owned() const {
+    int count = 0;
+    for (const SnapshotView& s : view_.snapshots) count += s.exists && s.owned ? 1 : 0;
+    return count;
+  }
+  [[nodiscard]] bool Retains() const {
+    return view_.backup.spec.deletion_policy == api::DeletionPolicy::kRetain;
+  }
   [[nodiscard]] const std::string& story() const { return story_; }
 
  private:
@@ -211,11 +220,14 @@ class World {
       for (const std::size_t i : create->volumes) {
         view_.snapshots[i] = {.exists = true,
                               .ours = true,
+                              .owned = true,
                               .uid = fmt::format("s{}", i),
                               .source_volume_handle = Status().volumes[i].volume_handle};
       }
     } else if (const auto* remove = std::get_if<DeleteSnapshots>(&action)) {
       for (const std::size_t i : remove->volumes) view_.snapshots[i].terminating = true;
+    } else if (const auto* release = std::get_if<ReleaseSnapshots>(&action)) {
+      for (const std::size_t i : release->volumes) view_.snapshots[i].owned = false;
     } else if (const auto* recheck = std::get_if<RecheckGroup>(&action)) {
       view_.recheck = GroupRecheck{
           .containers = {{"mysql-0-uid", {{"db", "c1"}}}, {"mysql-1-uid", {{"db", "c1"}}}}};
@@ -243,8 +255,11 @@ TEST(BackupWalkTest, EveryPathEndsThawedAndHonest) {
     const std::string story = fmt::format("seed {}\n{}", seed, world.story());
     ASSERT_TRUE(world.AtRest()) << story;
     ASSERT_FALSE(world.Frozen()) << story;
-    if (world.Gone()) continue;
     const api::VolumeBackupStatus& status = world.Status();
+    if (status.phase == api::BackupPhase::kCompleted && world.Retains()) {
+      ASSERT_EQ(world.Owned(), 0) << story;
+    }
+    if (world.Gone()) continue;
     if (status.consistency == api::Consistency::kApplication) {
       ASSERT_TRUE(world.CutWhileStill()) << story;
     }
