@@ -98,7 +98,7 @@ Shape ShapeClaim(const View& view, const Source& source) {
   shape.size = ChooseSize(view, source, shape.problems);
   shape.source.size = shape.size;
   CheckClass(view, source, shape.source.storage_class_name, shape.problems);
-  if (spec.strategy != api::RestoreStrategy::kReplace) {
+  if (!IsReplace(view)) {
     shape.source.labels = CopyableLabels(shape.source.labels);
   }
   return shape;

@@ -17,7 +17,7 @@ struct OldData {
 };
 
 OldData OldDataOf(const View& view, const api::RestoredClaim& claim) {
-  if (view.restore.spec.strategy == api::RestoreStrategy::kReplace) {
+  if (IsReplace(view)) {
     return {.name = claim.kept, .uid = claim.kept_uid};
   }
   return {.name = claim.old, .uid = claim.old_uid};

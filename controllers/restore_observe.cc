@@ -123,7 +123,7 @@ Storage StorageOf(const View& view) {
       if (const auto* old = FindClaim(view, source.claim)) storage.volumes.insert(old->volume);
     }
   }
-  if (view.restore.spec.strategy != api::RestoreStrategy::kReplace) storage.volumes.clear();
+  if (!IsReplace(view)) storage.volumes.clear();
   storage.volumes.erase("");
   storage.classes.erase("");
   return storage;

@@ -14,10 +14,6 @@ using api::RestorePhase;
 using Status = api::VolumeRestoreStatus;
 using Strategy = api::RestoreStrategy;
 
-bool IsReplace(const View& view) {
-  return view.restore.spec.strategy == Strategy::kReplace;
-}
-
 // What the cluster shows of the new claims goes into the status.
 Status WithObservedClaims(const View& view, std::vector<Notice>& notices) {
   View seen = view;

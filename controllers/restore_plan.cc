@@ -20,10 +20,6 @@ using api::RestorePhase;
 using Status = api::VolumeRestoreStatus;
 using Strategy = api::RestoreStrategy;
 
-bool IsReplace(const View& view) {
-  return view.restore.spec.strategy == Strategy::kReplace;
-}
-
 Status Pinned(const View& view, const Resolution& resolution, api::Time now) {
   Status next = view.restore.status;
   next.observed_generation = view.restore.metadata.generation;

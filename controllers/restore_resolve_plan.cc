@@ -75,7 +75,7 @@ void RecordOld(const View& view, api::RestoredClaim& claim) {
 
 api::RestoredClaim ResolveClaim(const View& view, const Source& source,
                                 std::vector<Problem>& problems) {
-  const bool replace = view.restore.spec.strategy == Strategy::kReplace;
+  const bool replace = IsReplace(view);
   Shape shape = ShapeClaim(view, source);
   Append(problems, std::move(shape.problems));
   api::RestoredClaim claim{.old = source.claim,

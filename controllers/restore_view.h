@@ -96,6 +96,11 @@ struct View {
 [[nodiscard]] SnapshotView ViewOf(const api::VolumeSnapshot& snapshot);
 [[nodiscard]] PodView ViewOf(const api::Pod& pod);
 
+// The old claims make room: their names are those of the new ones.
+[[nodiscard]] inline bool IsReplace(const View& view) {
+  return view.restore.spec.strategy == api::RestoreStrategy::kReplace;
+}
+
 // Null when there is none.
 [[nodiscard]] inline const ClaimView* FindClaim(const View& view, const std::string& name) {
   const auto found = view.claims.find(name);
