@@ -39,16 +39,6 @@ class GuardTest : public unit::ShellTest {
     return GuardedArgv({shell_, "-c", text}, bound, on_loss);
   }
 
-  // A PATH with these programs only.
-  std::string PathOf(const std::vector<std::string>& programs) const {
-    const std::filesystem::path bin = dir_.Path("bin");
-    std::filesystem::create_directory(bin);
-    for (const std::string& program : programs) {
-      std::filesystem::create_symlink("/usr/bin/" + program, bin / program);
-    }
-    return bin.string();
-  }
-
   // Starts `text`, which prints process IDs on its first line, drops its stdin once they are there,
   // and expects that the guard is then gone, with them, within `limit`.
   void ExpectEndsWithStream(const std::string& text, int exit_code,

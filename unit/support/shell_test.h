@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace stillpoint::unit {
 
@@ -21,6 +22,16 @@ class ShellTest : public testing::TestWithParam<const char*> {
       std::filesystem::create_symlink("/bin/busybox", shell_);
     }
     if (!std::filesystem::exists(shell_)) GTEST_SKIP() << "there is no " << GetParam() << " here";
+  }
+
+  // A PATH with these programs only.
+  [[nodiscard]] std::string PathOf(const std::vector<std::string>& programs) const {
+    const std::filesystem::path bin = dir_.Path("bin");
+    std::filesystem::create_directory(bin);
+    for (const std::string& program : programs) {
+      std::filesystem::create_symlink("/usr/bin/" + program, bin / program);
+    }
+    return bin.string();
   }
 
   TempDir dir_;
