@@ -68,6 +68,10 @@ inline std::string Words(const BackupPlan& plan) {
   return words;
 }
 
+inline std::string Plan(const BackupView& view, api::Time now = kNow) {
+  return Words(PlanBackup(view, now));
+}
+
 inline const api::VolumeBackupStatus* Written(const BackupPlan& plan) {
   const api::VolumeBackupStatus* status = nullptr;
   for (const BackupAction& action : plan.actions) {
