@@ -3,9 +3,11 @@
 // Source of truth: k8s.io/apiserver/pkg/cel/common/equality.go.
 #pragma once
 
+#include "sim/admission/field_error.h"
 #include "sim/admission/schema.h"
 
-#include <boost/json/fwd.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include <cstddef>
 #include <string_view>
@@ -18,6 +20,22 @@ namespace stillpoint::sim {
 // The member `name` of what was there before. Null: nothing was. `hint` as in Schema::Find.
 [[nodiscard]] const boost::json::value* MemberBefore(const boost::json::object* before,
                                                      std::string_view name, std::size_t& hint);
+
+// Calls `visit` for each member of `object` that has a schema: with that, what was there before,
+// the value and its path.
+template <class Visit>
+void ForEachMember(const Schema& schema, const boost::json::object* before,
+                   const boost::json::object& object, const Path& path, const Visit& visit) {
+  std::size_t hint = 0;
+  std::size_t before_hint = 0;
+  for (const auto& member : object) {
+    const SchemaProperty* property = schema.Find(member.key(), hint);
+    const Schema* child = property ? &property->schema : schema.additional_properties.get();
+    if (!child) continue;
+    visit(*child, MemberBefore(before, member.key(), before_hint), member.value(),
+          property ? path.Child(member.key()) : path.Key(member.key()));
+  }
+}
 
 // The element that had the keys of `item`, where the list is one whose elements have keys. Null:
 // there was none, or elements of such a list cannot be told apart.

@@ -35,15 +35,9 @@ class Duplicates {
 
   void LookInto(const Schema& schema, const json::object* before, const json::object& object,
                 const Path& path) {
-    std::size_t hint = 0;
-    std::size_t before_hint = 0;
-    for (const auto& member : object) {
-      const SchemaProperty* property = schema.Find(member.key(), hint);
-      const Schema* child = property ? &property->schema : schema.additional_properties.get();
-      if (!child) continue;
-      LookAt(*child, MemberBefore(before, member.key(), before_hint), member.value(),
-             property ? path.Child(member.key()) : path.Key(member.key()));
-    }
+    ForEachMember(schema, before, object, path,
+                  [&](const Schema& of_member, const json::value* was, const json::value& value,
+                      const Path& at) { LookAt(of_member, was, value, at); });
   }
 
  private:

@@ -27,27 +27,6 @@ std::string NameOf(const ValidationRule& rule) {
   return Trim(rule.message.empty() ? rule.text : rule.message);
 }
 
-std::string_view NameOf(SchemaType type) {
-  switch (type) {
-    case SchemaType::kObject:
-      return "object";
-    case SchemaType::kArray:
-      return "array";
-    case SchemaType::kString:
-      return "string";
-    case SchemaType::kInteger:
-      return "integer";
-    case SchemaType::kNumber:
-      return "number";
-    case SchemaType::kBoolean:
-      return "boolean";
-    case SchemaType::kAny:
-    case SchemaType::kIntOrString:
-      break;
-  }
-  return "";
-}
-
 std::string FailureDetail(std::string_view failure, const ValidationRule& rule) {
   if (!failure.starts_with("no such overload")) {
     return fmt::format("{} evaluating rule: {}", failure, NameOf(rule));
@@ -110,15 +89,9 @@ class RuleValidation {
 
   void OfMembers(const Schema& schema, const json::object* before, const json::object& object,
                  const Path& path, bool changed) {
-    std::size_t hint = 0;
-    std::size_t before_hint = 0;
-    for (const auto& member : object) {
-      const SchemaProperty* property = schema.Find(member.key(), hint);
-      const Schema* child = property ? &property->schema : schema.additional_properties.get();
-      if (!child) continue;
-      Of(*child, MemberBefore(before, member.key(), before_hint), member.value(),
-         property ? path.Child(member.key()) : path.Key(member.key()), changed);
-    }
+    ForEachMember(schema, before, object, path,
+                  [&](const Schema& of_member, const json::value* was, const json::value& value,
+                      const Path& at) { Of(of_member, was, value, at, changed); });
   }
 
  private:
@@ -145,7 +118,7 @@ class RuleValidation {
                cel::Arena& arena) {
     const cel::Value verdict = rule.program.Evaluate(variables, arena);
     if (const auto* failure = verdict.If<cel::Failure>()) {
-      const std::string_view type = NameOf(schema.type);
+      const std::string_view type = TypeWord(schema.type);
       errors_.push_back(InvalidValue(path.Text(), json::string(type.data(), type.size()),
                                      FailureDetail(failure->message, rule)));
       return;

@@ -215,6 +215,11 @@ const SchemaProperty* Schema::Find(std::string_view name, std::size_t& hint) con
   return nullptr;
 }
 
+std::string_view TypeWord(SchemaType type) {
+  const auto* const found = std::ranges::find(kTypes, type, &Word<SchemaType>::value);
+  return found == std::end(kTypes) ? "" : found->word;
+}
+
 const Schema* Schema::ForMember(std::string_view name, std::size_t& hint) const {
   if (const auto* property = Find(name, hint)) return &property->schema;
   return additional_properties.get();

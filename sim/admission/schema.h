@@ -34,6 +34,9 @@ enum class SchemaType { kAny, kObject, kArray, kString, kInteger, kNumber, kBool
 enum class SchemaFormat { kNone, kDateTime, kInt32, kInt64 };
 enum class SchemaListType { kAtomic, kSet, kMap };
 
+// As a schema writes it; empty for those that it writes otherwise.
+[[nodiscard]] std::string_view TypeWord(SchemaType type);
+
 struct SchemaProperty;
 
 struct Schema {

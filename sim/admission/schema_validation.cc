@@ -46,28 +46,6 @@ Nature NatureOf(const json::value& value) {
   return {};
 }
 
-std::string_view NameOf(SchemaType type) {
-  switch (type) {
-    case SchemaType::kAny:
-      return "";
-    case SchemaType::kObject:
-      return "object";
-    case SchemaType::kArray:
-      return "array";
-    case SchemaType::kString:
-      return "string";
-    case SchemaType::kInteger:
-      return "integer";
-    case SchemaType::kNumber:
-      return "number";
-    case SchemaType::kBoolean:
-      return "boolean";
-    case SchemaType::kIntOrString:
-      return "integer,string";
-  }
-  return "";
-}
-
 bool IsWhole(const json::value& value) {
   const auto* number = value.if_double();
   return number && std::trunc(*number) == *number && std::fabs(*number) < 9007199254740992.0;
@@ -85,7 +63,7 @@ bool HasType(const Schema& schema, const json::value& value) {
     case SchemaType::kIntOrString:
       return actual == "integer" || actual == "string" || IsWhole(value);
     default:
-      return actual == NameOf(schema.type);
+      return actual == TypeWord(schema.type);
   }
 }
 
@@ -165,7 +143,8 @@ class Validation {
     if (schema.format != SchemaFormat::kNone && !is_sized) {
       if (format != schema.format_name) AddType(path, schema.format_name, format);
     } else {
-      AddType(path, NameOf(schema.type), type);
+      const bool either = schema.type == SchemaType::kIntOrString;
+      AddType(path, either ? "integer,string" : TypeWord(schema.type), type);
     }
   }
 
