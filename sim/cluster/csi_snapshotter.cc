@@ -2,6 +2,7 @@
 
 #include "api/snapshot.h"
 #include "sim/cluster/fields.h"
+#include "sim/cluster/snapshot_loop.h"
 #include "sim/cluster/snapshot_names.h"
 
 #include <fmt/format.h>
@@ -69,11 +70,7 @@ CsiSnapshotter::CsiSnapshotter(Store& store, VolumeBackend& backend, std::string
       driver_(std::move(driver)),
       knobs_(knobs),
       api_(store.timeline(), knobs.qps, knobs.burst, knobs.call),
-      contents_(store.timeline(),
-                {.latency = knobs.watch,
-                 .workers = knobs.workers,
-                 .backoff = knobs.retry_start,
-                 .max_backoff = knobs.retry_max},
+      contents_(store.timeline(), SnapshotLoop(knobs),
                 [this](const Key& key, const Done& done) { Work(key, done); }) {
   store_.On(kResource, [this](const Change& change) { See(change); });
 }

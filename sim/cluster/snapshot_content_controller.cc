@@ -2,6 +2,7 @@
 
 #include "api/snapshot.h"
 #include "sim/cluster/fields.h"
+#include "sim/cluster/snapshot_loop.h"
 #include "sim/cluster/snapshot_names.h"
 
 #include <string>
@@ -18,11 +19,7 @@ SnapshotContentController::SnapshotContentController(Store& store, RateLimit& ap
     : store_(store),
       api_(api),
       snapshots_(snapshots),
-      contents_(store.timeline(),
-                {.latency = knobs.watch,
-                 .workers = knobs.workers,
-                 .backoff = knobs.retry_start,
-                 .max_backoff = knobs.retry_max},
+      contents_(store.timeline(), SnapshotLoop(knobs),
                 [this](const Key& key, const Done& done) { Work(key, done); }) {
   store_.On(VolumeSnapshotContent::kResource, [this](const Change& change) { See(change); });
 }

@@ -5,6 +5,7 @@
 #include "api/time.h"
 #include "sim/cluster/binary_quantity.h"
 #include "sim/cluster/fields.h"
+#include "sim/cluster/snapshot_loop.h"
 #include "sim/cluster/snapshot_names.h"
 
 #include <fmt/format.h>
@@ -61,11 +62,7 @@ SnapshotController::SnapshotController(Store& store, const SnapshotKnobs& knobs)
     : store_(store),
       snapshot_api_(store.timeline(), knobs.qps, knobs.burst, knobs.call),
       core_api_(store.timeline(), knobs.qps, knobs.burst, knobs.call),
-      snapshots_(store.timeline(),
-                 {.latency = knobs.watch,
-                  .workers = knobs.workers,
-                  .backoff = knobs.retry_start,
-                  .max_backoff = knobs.retry_max},
+      snapshots_(store.timeline(), SnapshotLoop(knobs),
                  [this](const Key& key, const Done& done) { WorkOnSnapshot(key, done); }),
       contents_(store, snapshot_api_, snapshots_, knobs),
       claims_(store) {
