@@ -18,28 +18,23 @@ namespace {
 
 constexpr std::string_view kKubernetesVersion = "v1.36.0+stillpoint";
 
-json::string Text(std::string_view text) {
-  return json::string(text.data(), text.size());
-}
-
 json::array Texts(const std::vector<std::string>& texts) {
   json::array list;
-  for (const std::string& text : texts) list.push_back(Text(text));
+  for (const std::string& text : texts) list.emplace_back(text);
   return list;
 }
 
 json::object Version() {
-  return {{"major", "1"},    {"minor", "36"},       {"gitVersion", Text(kKubernetesVersion)},
+  return {{"major", "1"},    {"minor", "36"},       {"gitVersion", kKubernetesVersion},
           {"gitCommit", ""}, {"gitTreeState", ""},  {"buildDate", "2026-01-01T00:00:00Z"},
           {"goVersion", ""}, {"compiler", "clang"}, {"platform", "linux/amd64"}};
 }
 
 json::object GroupOf(const api::Resource& resource) {
   const json::object version{{"groupVersion", GroupVersion(resource)},
-                             {"version", Text(resource.version)}};
-  return {{"name", Text(resource.group)},
-          {"versions", json::array{version}},
-          {"preferredVersion", version}};
+                             {"version", resource.version}};
+  return {
+      {"name", resource.group}, {"versions", json::array{version}}, {"preferredVersion", version}};
 }
 
 json::object Groups() {
@@ -68,10 +63,10 @@ json::object Entry(const ServedKind& kind) {
   static const std::vector<std::string> kVerbs{"create", "delete", "deletecollection", "get",
                                                "list",   "patch",  "update",           "watch"};
   const bool review = kind.resource.plural == "selfsubjectaccessreviews";
-  json::object entry{{"name", Text(kind.resource.plural)},
+  json::object entry{{"name", kind.resource.plural},
                      {"singularName", kind.singular},
                      {"namespaced", kind.resource.namespaced},
-                     {"kind", Text(kind.resource.kind)},
+                     {"kind", kind.resource.kind},
                      {"verbs", Texts(review ? std::vector<std::string>{"create"} : kVerbs)}};
   if (!kind.short_names.empty()) entry["shortNames"] = Texts(kind.short_names);
   if (!kind.categories.empty()) entry["categories"] = Texts(kind.categories);
@@ -82,7 +77,7 @@ json::object Subresource(const ServedKind& kind, std::string_view name) {
   json::object entry{{"name", fmt::format("{}/{}", kind.resource.plural, name)},
                      {"singularName", ""},
                      {"namespaced", kind.resource.namespaced},
-                     {"kind", Text(kind.resource.kind)},
+                     {"kind", kind.resource.kind},
                      {"verbs", Texts({"get", "patch", "update"})}};
   if (name == "scale") {
     entry["group"] = "autoscaling";

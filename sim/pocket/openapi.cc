@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::string_view kMetadataSchema = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
-json::string Text(std::string_view text) {
-  return json::string(text.data(), text.size());
-}
-
 json::object Reference(std::string_view schema) {
   return {{"$ref", fmt::format("#/components/schemas/{}", schema)}};
 }
@@ -41,9 +37,7 @@ std::string SchemaName(const api::Resource& resource) {
 }
 
 json::object KindOf(const api::Resource& resource) {
-  return {{"group", Text(resource.group)},
-          {"version", Text(resource.version)},
-          {"kind", Text(resource.kind)}};
+  return {{"group", resource.group}, {"version", resource.version}, {"kind", resource.kind}};
 }
 
 json::object Struct(const api::Type& type) {
@@ -67,7 +61,7 @@ json::object Operation(const ServedKind& kind, std::string_view action) {
     parameters.push_back(json::object{
         {"name", name}, {"in", "query"}, {"schema", json::object{{"type", "string"}}}});
   }
-  return {{"x-kubernetes-action", Text(action)},
+  return {{"x-kubernetes-action", action},
           {"x-kubernetes-group-version-kind", KindOf(kind.resource)},
           {"parameters", std::move(parameters)},
           {"responses", json::object{{"200", json::object{{"description", "OK"}}}}}};
