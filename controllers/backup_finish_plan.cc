@@ -192,7 +192,10 @@ void BackupPlanner::Fail(std::string reason, std::string message) {
   if (reason != reason::kCancelled) {
     Event(true, reason, "Fail", message + "; " + StateOfApplication());
   }
-  SetPhase(next_.freeze && ThawOwed(next_) ? api::BackupPhase::kThawing : next_.phase, reason);
+  const bool forward =
+      next_.phase == api::BackupPhase::kFreezing || next_.phase == api::BackupPhase::kCutting;
+  const bool thaws = next_.freeze && (forward || ThawOwed(next_));
+  SetPhase(thaws ? api::BackupPhase::kThawing : next_.phase, reason);
   SetCondition("Failed", "True", std::move(reason), std::move(message));
 }
 

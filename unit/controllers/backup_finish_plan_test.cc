@@ -135,6 +135,16 @@ TEST(BackupPlanTest, DeletesNoSnapshotWhileItsCutIsUnderWay) {
   EXPECT_THAT(Plan(view, kNow + 1s), HasSubstr("Delete(1)"));
 }
 
+// The thaw was confirmed before the snapshots were listed, and their cut is under way.
+TEST(BackupPlanTest, IsNoLongerCuttingWhenItHasFailed) {
+  BackupView view = Frozen();
+  view.own_freeze = false;
+  view.backup.status.freeze->targets[0].state = api::FreezeState::kThawed;
+  view.targets.assign(1, {});
+  view.snapshots[0] = {.exists = true, .ours = true, .uid = "s", .created_at = kNow};
+  EXPECT_EQ(Plan(view), "Write(Thawing/ThawedAfterRestart) !ThawedAfterRestart Thawed");
+}
+
 TEST(BackupPlanTest, NoticesASnapshotDeletedByHand) {
   BackupView view = Waiting();
   view.snapshots[0] = {};
