@@ -31,6 +31,7 @@ class Breakage {
 
   // When the last of all that heals is repaired.
   [[nodiscard]] api::Time healed_at() const { return healed_at_; }
+  [[nodiscard]] bool Reachable() const { return !Lasts(node_gone_until_); }
   // In which nobody could run a command in a pod.
   [[nodiscard]] const std::vector<Period>& out_of_reach() const { return out_of_reach_; }
 

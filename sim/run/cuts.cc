@@ -38,6 +38,14 @@ std::string_view PhaseOf(const boost::json::object& object) {
   return phase.empty() ? "Pending" : phase;
 }
 
+bool OwesThaw(const boost::json::object& backup) {
+  const auto* targets = List(backup, {"status", "freeze", "targets"});
+  return targets != nullptr && std::ranges::any_of(*targets, [](const auto& target) {
+           const auto state = Text(target.as_object(), {"state"});
+           return state == "Intended" || state == "Frozen";
+         });
+}
+
 bool IsFinalPhase(std::string_view phase) {
   constexpr std::array<std::string_view, 5> kFinal{"Completed", "PartiallyFailed", "Failed",
                                                    "Cancelled", "RolledBack"};

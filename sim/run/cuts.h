@@ -19,6 +19,8 @@ namespace stillpoint::sim::run {
 
 // As the API has it; "Pending" where none is set.
 [[nodiscard]] std::string_view PhaseOf(const boost::json::object& object);
+// A thaw of it is not confirmed: it goes on, also when the backup has come to its end.
+[[nodiscard]] bool OwesThaw(const boost::json::object& backup);
 [[nodiscard]] bool IsFinalPhase(std::string_view phase);
 
 }  // namespace stillpoint::sim::run

@@ -63,6 +63,15 @@ std::chrono::milliseconds Evidence::Excused(api::Time from, api::Time to) const 
   return std::chrono::ceil<std::chrono::milliseconds>(sum);
 }
 
+api::Time Evidence::DoneBy(api::Time from, std::chrono::milliseconds length) const {
+  api::Time by = from + length;
+  while (true) {
+    const api::Time later = from + length + Excused(from, by);
+    if (later <= by) return by;
+    by = later;
+  }
+}
+
 const Application* Evidence::FindApplication(std::string_view name) const {
   const auto found = std::ranges::find(scenario.applications, name, &Application::name);
   return found == scenario.applications.end() ? nullptr : &*found;

@@ -84,6 +84,8 @@ struct Evidence {
   }
   // How much of it is in an outage.
   [[nodiscard]] std::chrono::milliseconds Excused(api::Time from, api::Time to) const;
+  // By when something that takes so long without outages is done, if it begins at `from`.
+  [[nodiscard]] api::Time DoneBy(api::Time from, std::chrono::milliseconds length) const;
   // Of the application with this name; null: none.
   [[nodiscard]] const Application* FindApplication(std::string_view name) const;
 };

@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kOurKinds{"volumebackups", "volumerestores"};
 
-// A pod that nobody reaches is thawed again and again, which goes on record.
-bool OwesThaw(const boost::json::object& backup) {
-  const auto* targets = List(backup, {"status", "freeze", "targets"});
-  return targets != nullptr && std::ranges::any_of(*targets, [](const auto& target) {
-           const auto state = Text(target.as_object(), {"state"});
-           return state == "Intended" || state == "Frozen";
-         });
-}
-
 // Its finalizer stands until the thaw is confirmed or the pod is gone, and neither comes while the
 // node is out of reach for good.
 bool WaitsForLostNode(const Evidence& evidence, const boost::json::object& backup) {
@@ -62,11 +53,21 @@ bool Expires(const ObjectLife& object) {
   return !Text(object.last(), {"spec", "ttl"}).empty();
 }
 
+bool OwedThawAt(const ObjectLife& object, api::Time at) {
+  bool owed = false;
+  for (const SeenChange& change : object.changes) {
+    if (change.at > at) break;
+    owed = change.now && OwesThaw(*change.now);
+  }
+  return owed;
+}
+
 void CheckQuiet(const Evidence& evidence, const ObjectLife& object, Report& report) {
   report.Tested(Invariant::kQuiet);
   const SeenChange& last = object.changes.back();
   if (last.at <= evidence.ended || Expires(object)) return;
-  if (last.before && OwesThaw(*last.before)) return;
+  // A pod that nobody reaches is thawed again and again, which goes on record.
+  if (OwedThawAt(object, evidence.ended)) return;
   report.Violates(Invariant::kQuiet, evidence.Since(last.at),
                   fmt::format("{} {} was written when all was done", Text(object.last(), {"kind"}),
                               object.name));

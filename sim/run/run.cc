@@ -165,12 +165,18 @@ class Run {
   // Everything has come to its end, and has been quiet for a while.
   [[nodiscard]] bool AtRest() const {
     if (world_.Now() < progress_at_ + 30s + 2 * scenario_.knobs.watch_delay) return false;
-    return std::ranges::all_of(kOurKinds, [this](std::string_view kind) {
-      return std::ranges::all_of(witness_.Of(kind), [](const ObjectLife& object) {
-        return object.gone() ||
-               (IsFinalPhase(PhaseOf(object.last())) && !IsTerminating(object.last()));
+    const bool all_reached = breakage_.Reachable();
+    return std::ranges::all_of(kOurKinds, [&](std::string_view kind) {
+      return std::ranges::all_of(witness_.Of(kind), [&](const ObjectLife& object) {
+        return object.gone() || HasEnded(object.last(), all_reached);
       });
     });
+  }
+
+  // A thaw that is owed ends as well, unless its node is lost for good.
+  static bool HasEnded(const boost::json::object& object, bool all_reached) {
+    return IsFinalPhase(PhaseOf(object)) && !IsTerminating(object) &&
+           !(all_reached && OwesThaw(object));
   }
 
   // Long enough for every resync in some runs. Of two processes each asks for the lease all the
