@@ -1,20 +1,15 @@
-// The fake is trusted by every controller test, so its own promises are tested like a product's.
+// What the fake puts around the model's API server: faults, callbacks, watches as streams.
 #include "unit/support/fake_api_server.h"
 
-#include "api/coordination.h"
-#include "api/core.h"
 #include "api/volume_backup.h"
-#include "sim/cluster/patch.h"
 #include "unit/support/fake_clock.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace stillpoint::unit {
 namespace {
@@ -26,7 +21,6 @@ using api::Code;
 using api::VolumeBackup;
 using kube::Request;
 using kube::Verb;
-using testing::ElementsAre;
 
 const api::NamespacedName kKey{"shop", "nightly"};
 
@@ -54,19 +48,9 @@ class FakeApiServerTest : public testing::Test {
     return clock_.Run(server_.Do(std::move(request)));
   }
 
-  static std::string VersionOf(const json::value& object) {
-    return object.at("metadata").at("resourceVersion").as_string().c_str();
-  }
-
   Code Fails(Request request) {
     auto result = Do(std::move(request));
     return result ? Code::kUnknown : result.error().code;
-  }
-
-  api::Result<json::value> Status(const std::string& body) {
-    auto request = Ask(Verb::kApply, body);
-    request.subresource = "status";
-    return Do(std::move(request));
   }
 
   void TearDown() override { io_.reset(); }
@@ -75,144 +59,6 @@ class FakeApiServerTest : public testing::Test {
   FakeClock clock_{*io_};
   FakeApiServer server_{clock_};
 };
-
-TEST_F(FakeApiServerTest, CreateFillsInWhatIsTheServers) {
-  auto created = Do(Ask(Verb::kCreate, R"({"metadata":{"name":"nightly"},"spec":{"a":1},
-                                          "status":{"phase":"Completed"}})"));
-  ASSERT_TRUE(created) << created.error().message;
-  const auto& metadata = created->at("metadata").as_object();
-  EXPECT_EQ(metadata.at("namespace"), "shop");
-  EXPECT_EQ(metadata.at("generation"), 1);
-  EXPECT_EQ(metadata.at("creationTimestamp"), "2026-01-01T00:00:00Z");
-  EXPECT_FALSE(metadata.at("uid").as_string().empty());
-  EXPECT_FALSE(created->as_object().contains("status")) << "written through its subresource only";
-  EXPECT_EQ(Fails(Ask(Verb::kCreate, R"({"metadata":{"name":"nightly"}})")), Code::kAlreadyExists);
-  EXPECT_EQ(Fails(Ask(Verb::kCreate, R"({"metadata":{"name":"No_Name"}})")), Code::kInvalid);
-}
-
-TEST_F(FakeApiServerTest, GenerationCountsChangesOfTheSpecOnly) {
-  server_.Put(Nightly());
-  auto labelled = Do(Ask(Verb::kMergePatch, R"({"metadata":{"labels":{"a":"b"}}})"));
-  EXPECT_EQ(labelled->at("metadata").at("generation"), 1);
-  auto respecified = Do(Ask(Verb::kMergePatch, R"({"spec":{"cancel":true}})"));
-  EXPECT_EQ(respecified->at("metadata").at("generation"), 2);
-  auto status = Status(R"({"status":{"phase":"Frozen"}})");
-  EXPECT_EQ(status->at("metadata").at("generation"), 2);
-}
-
-TEST_F(FakeApiServerTest, StatusAndTheRestAreWrittenApart) {
-  server_.Put(Nightly());
-  auto by_status = Status(R"({"spec":{"cancel":true},"status":{"volumesReady":"3/3"}})");
-  EXPECT_EQ(by_status->at("spec").at("cancel"), false);
-  EXPECT_EQ(by_status->at("status").at("volumesReady"), "3/3");
-  auto by_main = Do(Ask(Verb::kMergePatch, R"({"status":{"volumesReady":"0/3"}})"));
-  EXPECT_EQ(by_main->at("status").at("volumesReady"), "3/3");
-}
-
-TEST_F(FakeApiServerTest, StaleVersionConflicts) {
-  const auto first = server_.Put(Nightly());
-  auto patch = Ask(Verb::kMergePatch, R"({"spec":{"cancel":true}})");
-  patch.body.as_object()["metadata"] = {{"resourceVersion", first.metadata.resource_version}};
-  auto patched = Do(patch);
-  ASSERT_TRUE(patched) << patched.error().message;
-  EXPECT_NE(VersionOf(*patched), first.metadata.resource_version);
-  EXPECT_EQ(Fails(patch), Code::kConflict);
-  patch.body.as_object()["metadata"] = {{"uid", "another"}};
-  EXPECT_EQ(Fails(patch), Code::kInvalid);  // "field is immutable", as the real one says it
-}
-
-TEST_F(FakeApiServerTest, WriteWithoutChangeIsNoNewVersion) {
-  const auto first = server_.Put(Nightly());
-  auto same = Do(Ask(Verb::kMergePatch, R"({"spec":{"applicationRef":"mysql"}})"));
-  EXPECT_EQ(VersionOf(*same), first.metadata.resource_version);
-}
-
-TEST_F(FakeApiServerTest, FinalizerHoldsADeletedObject) {
-  auto backup = Nightly();
-  backup.metadata.finalizers = {"a/one"};
-  server_.Put(backup);
-  EXPECT_TRUE(Do(Ask(Verb::kDelete)));
-  EXPECT_TRUE(server_.Get<VolumeBackup>(kKey).metadata.deletion_timestamp);
-  EXPECT_EQ(Fails(Ask(Verb::kMergePatch, R"({"metadata":{"finalizers":["a/one","b/two"]}})")),
-            Code::kInvalid);
-  EXPECT_TRUE(Do(Ask(Verb::kMergePatch, R"({"metadata":{"finalizers":null}})")));
-  EXPECT_FALSE(server_.Exists<VolumeBackup>(kKey));
-  EXPECT_EQ(Fails(Ask(Verb::kDelete)), Code::kNotFound);
-}
-
-TEST_F(FakeApiServerTest, DeletePreconditions) {
-  const auto backup = server_.Put(Nightly());
-  auto wrong = Ask(Verb::kDelete);
-  wrong.precondition_uid = "another";
-  EXPECT_EQ(Fails(wrong), Code::kConflict);
-  auto stale = Ask(Verb::kDelete);
-  stale.precondition_resource_version = "1";
-  EXPECT_EQ(Fails(stale), Code::kConflict);
-  auto right = Ask(Verb::kDelete);
-  right.precondition_uid = backup.metadata.uid;
-  EXPECT_TRUE(Do(right));
-}
-
-TEST_F(FakeApiServerTest, DryRunChangesNothing) {
-  auto request = Ask(Verb::kCreate, R"({"metadata":{"name":"nightly"}})");
-  request.dry_run = true;
-  EXPECT_TRUE(Do(request));
-  EXPECT_FALSE(server_.Exists<VolumeBackup>(kKey));
-}
-
-TEST_F(FakeApiServerTest, ApplyRemovesWhatItHadAppliedAndLeavesTheRest) {
-  server_.Put(Nightly());
-  ASSERT_TRUE(Status(R"({"status":{"phase":"Frozen","volumesReady":"1/3",
-      "conditions":[{"type":"Cut","status":"True"},{"type":"Ready","status":"False"}]}})"));
-  ASSERT_TRUE(Do(Ask(Verb::kApply, R"({"metadata":{"labels":{"mine":"1"}}})")));
-  ASSERT_TRUE(Do(Ask(Verb::kMergePatch, R"({"metadata":{"labels":{"theirs":"1"}}})")));
-  auto status = Status(R"({"status":{"phase":"Cut","conditions":[{"type":"Ready"}]}})");
-  ASSERT_TRUE(status) << status.error().message;
-  EXPECT_EQ(status->at("status"), json::parse(R"({"phase":"Cut","observedGeneration":0,
-                                                  "conditions":[{"type":"Ready"}]})"));
-  auto labels = Do(Ask(Verb::kApply, R"({"metadata":{"annotations":{"mine":"1"}}})"));
-  EXPECT_EQ(labels->at("metadata").at("labels"), json::parse(R"({"theirs":"1"})"));
-  auto absent = Ask(Verb::kApply, R"({"status":{}})");
-  absent.name = "absent";
-  absent.subresource = "status";
-  EXPECT_EQ(Fails(absent), Code::kNotFound);
-  absent.subresource = "";
-  EXPECT_TRUE(Do(absent)) << "an apply of the object itself creates it";
-}
-
-TEST_F(FakeApiServerTest, ListSelectsAndPages) {
-  for (const char* name : {"c", "a", "b"}) {
-    auto backup = Nightly();
-    backup.metadata.name = name;
-    backup.metadata.labels["tier"] = name;
-    server_.Put(backup);
-  }
-  const auto names = [&](kube::ListOptions options) {
-    std::vector<std::string> found;
-    auto list = clock_.Run(kube::List<VolumeBackup>(server_, std::move(options)));
-    for (const auto& item : list.value().items) found.push_back(item.metadata.name);
-    return found;
-  };
-  EXPECT_THAT(names({.ns = "shop"}), ElementsAre("a", "b", "c"));
-  EXPECT_THAT(names({.ns = "other"}), ElementsAre());
-  EXPECT_THAT(names({.label_selector = "tier in (a,c),tier!=c,tier"}), ElementsAre("a"));
-  EXPECT_THAT(names({.label_selector = "!tier"}), ElementsAre());
-  EXPECT_THAT(names({.field_selector = "metadata.name=b"}), ElementsAre("b"));
-  EXPECT_THAT(names({.field_selector = "metadata.name!=b"}), ElementsAre("a", "c"));
-
-  auto page = Ask(Verb::kList);
-  page.limit = 2;
-  auto first = Do(page);
-  EXPECT_EQ(first->at("items").as_array().size(), 2u);
-  page.continue_token = first->at("metadata").at("continue").as_string().c_str();
-  server_.Remove<VolumeBackup>({"shop", "c"});
-  auto second = Do(page);
-  EXPECT_EQ(second->at("items").as_array().size(), 1u) << "a list is one instant";
-  EXPECT_EQ(Fails(page), Code::kExpired);
-  page.field_selector = "spec.cancel=true";
-  page.continue_token = "";
-  EXPECT_EQ(Fails(page), Code::kInvalid);
-}
 
 TEST_F(FakeApiServerTest, FaultsBeforeAndAfterTheEffect) {
   const api::Error lost{Code::kUnavailable, "connection reset"};
@@ -225,13 +71,9 @@ TEST_F(FakeApiServerTest, FaultsBeforeAndAfterTheEffect) {
   EXPECT_TRUE(Do(Ask(Verb::kGet)));
   EXPECT_EQ(Fails(Ask(Verb::kGet)), Code::kUnavailable);
   EXPECT_TRUE(Do(Ask(Verb::kGet)));
-  server_.Forbid("get", "volumebackups");
-  EXPECT_EQ(Fails(Ask(Verb::kGet)), Code::kForbidden);
-  server_.RemoveResource("volumebackups");
-  EXPECT_EQ(Fails(Ask(Verb::kGet)), Code::kNotFound);
 }
 
-TEST_F(FakeApiServerTest, CallbacksPlayTheOtherControllers) {
+TEST_F(FakeApiServerTest, CallbacksRunBeforeTheAnswer) {
   server_.On(Verb::kCreate, "volumebackups", [&](const json::value& object) {
     server_.Change<VolumeBackup>(kKey, [](VolumeBackup& b) { b.status.volumes_ready = "1/1"; });
     EXPECT_EQ(object.at("metadata").at("name"), "nightly");

@@ -1,10 +1,9 @@
-// What the model's API server does beyond what unit/kube/fake_api_server_test.cc asks of it; the
-// contract suite asks the same of a real one.
+// What the model's API server does beyond the everyday of api_server_test.cc; the contract suite
+// asks the same of a real one.
 #include "sim/cluster/objects.h"
 
-#include "sim/cluster/api_server.h"
+#include "unit/sim/objects_fixture.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 
@@ -18,44 +17,9 @@ using api::Code;
 using kube::Request;
 using kube::Verb;
 
-constexpr api::Resource kThings{"example.com", "v1", "Thing", "things"};
 constexpr api::Resource kPods{"", "v1", "Pod", "pods"};
 constexpr api::Resource kNamespaces{"", "v1", "Namespace", "namespaces", false};
 constexpr api::Resource kLeases{"coordination.k8s.io", "v1", "Lease", "leases"};
-
-class ObjectsTest : public testing::Test {
- protected:
-  static Request Ask(Verb verb, const std::string& body, const api::Resource& resource = kThings) {
-    Request request;
-    request.verb = verb;
-    request.resource = resource;
-    request.ns = "shop";
-    request.name = "a";
-    request.body = json::parse(body);
-    return request;
-  }
-
-  std::string Apply(const std::string& body, const std::string& manager, bool force = false) {
-    Request request = Ask(Verb::kApply, body);
-    request.force = force;
-    return Word(server_.Answer(request, manager));
-  }
-
-  static std::string Word(const api::Result<json::value>& result) {
-    return result ? "ok" : api::ToString(result.error().code);
-  }
-
-  json::value Put(const api::Resource& resource, const std::string& body) {
-    return *server_.objects().Put(resource, json::parse(body).as_object());
-  }
-
-  [[nodiscard]] json::value Thing() const {
-    return *server_.objects().Peek(kThings, {"shop", "a"});
-  }
-
-  ApiServer server_{
-      [] { return api::Time(std::chrono::sys_days(std::chrono::January / 1 / 2026)); }};
-};
 
 TEST_F(ObjectsTest, WhatAnotherManagerHasAppliedIsAConflictUnlessForced) {
   EXPECT_EQ(Apply(R"({"spec":{"size":1,"ours":1}})", "us"), "ok");
@@ -120,7 +84,7 @@ TEST_F(ObjectsTest, TheClusterEditsAnyPartOfAnObject) {
   EXPECT_TRUE(objects.Edit(kThings, key, [](json::object& o) { o["status"] = "s"; }));
   EXPECT_TRUE(objects.Edit(kThings, key, [](json::object&) {}));
   EXPECT_EQ(changes, 1);
-  EXPECT_EQ(Word(server_.Answer(Ask(Verb::kDelete, "null"))), "ok");
+  EXPECT_EQ(Word(server_.Answer(Ask(Verb::kDelete))), "ok");
   EXPECT_TRUE(
       objects.Edit(kThings, key, [](json::object& o) { MetadataOf(o).erase("finalizers"); }));
   EXPECT_FALSE(objects.Peek(kThings, key));
@@ -178,7 +142,7 @@ TEST_F(ObjectsTest, PagesCanBeShorterThanAsked) {
     Put(kThings, std::string(R"({"metadata":{"namespace":"shop","name":")") + name + "\"}}");
   }
   server_.SetPageLimit(1);
-  Request list = Ask(Verb::kList, "null");
+  Request list = Ask(Verb::kList);
   list.limit = 500;
   int pages = 0;
   do {

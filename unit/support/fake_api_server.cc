@@ -213,9 +213,4 @@ int FakeApiServer::Count(Verb verb, const std::string& plural) const {
   }));
 }
 
-void FakeApiServer::ClearRequests() {
-  requests_.clear();
-  watches_.clear();
-}
-
 }  // namespace stillpoint::unit

@@ -1,12 +1,10 @@
-// FakeApiServer: an API server in memory, for tests of controllers. What it does is what the real
-// one does (semantics of objects in fake_objects.h, patches in fake_patch.h, selectors in
-// fake_selector.h): versions, generations, conflicts, finalizers, the status subresource, paged
-// lists, watches that resume, lag, end and expire.
+// FakeApiServer: the model's API server (sim/cluster/api_server.h) behind a kube::Client that needs
+// no world: each call suspends, and fails when a test says so. For tests of what stands on one
+// client: caches, leases, Events. Whole controllers are tested on the model cluster.
 //
 // What it does not do: schemas, defaults and validation beyond names; admission; namespaces as
 // objects; field managers other than the client's own, so nothing is ever a conflict of managers;
-// garbage collection by owner; authentication (but a SelfSubjectAccessReview knows of Forbid());
-// and no other controller runs: play them by On().
+// authentication (but a SelfSubjectAccessReview knows of Forbid()). No controller runs.
 #pragma once
 
 #include "api/codec.h"
@@ -93,8 +91,8 @@ class FakeApiServer final : public kube::Client {
                                                         const std::string& ns) const;
   bool RemoveJson(const api::Resource& resource, const api::NamespacedName& key);
 
-  // Runs after every such request of the client that took effect, with the object as it is then
-  // (for kDelete, as it was). `plural` as "volumesnapshots".
+  // Runs after every such request of the client that took effect, before its answer, with the
+  // object as it is then (for kDelete, as it was). `plural` as "volumesnapshots".
   using Callback = std::function<void(const boost::json::value&)>;
   void On(kube::Verb verb, std::string plural, Callback callback);
 
@@ -131,7 +129,6 @@ class FakeApiServer final : public kube::Client {
   [[nodiscard]] const std::vector<kube::Request>& requests() const { return requests_; }
   [[nodiscard]] const std::vector<kube::WatchRequest>& watches() const { return watches_; }
   [[nodiscard]] int Count(kube::Verb verb, const std::string& plural) const;
-  void ClearRequests();
 
  private:
   class Stream;
