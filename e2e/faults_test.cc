@@ -43,6 +43,23 @@ INSTANTIATE_TEST_SUITE_P(Faults, KilledAt, testing::ValuesIn(PhaseTest::kPhases)
 
 using FaultTest = PhaseTest;
 
+// Its stream is gone and so is whoever saw how the hook ended. The next one looks for what is left
+// of it, and need not wait until its 30 s are over.
+TEST_F(FaultTest, KilledInALongPreHookTheNextOneSoonKnowsThatItHasEnded) {
+  const StillApp app(kubectl, {.annotations = Hooked(StillApp::kPreHook + std::string("; sleep 60"),
+                                                     StillApp::kPostHook, "30s")});
+  StartController();
+  Backup("nightly", "applicationRef: app");
+  WaitHeld("nightly", "Freezing", app);
+  controller().Kill9();
+  controller().Start();
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_EQ(Outcome(WaitEnd("nightly")), "Failed - ThawedAfterRestart");
+  EXPECT_LE(std::chrono::steady_clock::now() - started, 20s);
+  EXPECT_EQ(kubectl.Exec(app.Pods()[0], "ps | grep -c '[s]leep 60' || true"), "0\n");
+  ExpectNeverStillLongerThan(app, 10s);
+}
+
 TEST_F(FaultTest, KilledWhileCuttingKeepsACrashConsistentBackupIfAsked) {
   const StillApp app = HoldAt("Cutting");
   StartController();

@@ -1,6 +1,7 @@
 // A network between the controller and the API server that swallows everything.
 #include "e2e/support/json.h"
 #include "e2e/support/kubeconfig.h"
+#include "e2e/support/mariadb.h"
 #include "e2e/support/phase_fixture.h"
 #include "e2e/support/stalling_proxy.h"
 
@@ -74,6 +75,27 @@ TEST_F(NetworkTest, ThatIsABlackHoleBeforeTheFreezeFreezesNothingForLong) {
   network().Continue();
   EXPECT_EQ(Outcome(WaitEnd("nightly", 60s)), "Completed Application Succeeded");
   ExpectNeverStillLongerThan(app, 5s);
+}
+
+// The holder of a controller that has died behind a dead network lives on: nothing has told the
+// kubelet that the stream is over. The next controller finds it, and does not wait for its timer.
+TEST_F(NetworkTest, ThatIsABlackHoleKeepsNoHolderOfADeadController) {
+  const MariaDb database(kubectl, {.annotations = {{"backups.example.com/quiesce", "mariadb"}}});
+  StartController({}, kubeconfig());
+  driver().CutDelay("60s");
+  Backup("nightly", "applicationRef: mysql\nmaxFreeze: 50s");
+  WaitPhase("nightly", "Cutting");
+  network().Stall();
+  controller().Kill9();
+  std::this_thread::sleep_for(1s);
+  const int rows = database.Rows();
+  std::this_thread::sleep_for(1s);
+  ASSERT_EQ(database.Rows(), rows) << "the holder has noticed, which this test is not about";
+  StartController();  // as soon as the lease of the dead one has run out
+  EXPECT_TRUE(Eventually([&] { return database.Rows() > rows; }, 25s));
+  driver().CutDelay("");
+  EXPECT_EQ(Outcome(WaitEnd("nightly", 20s)), "Failed - ThawedAfterRestart");
+  ExpectNoSnapshots();
 }
 
 }  // namespace
