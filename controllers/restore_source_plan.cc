@@ -1,6 +1,7 @@
 #include "controllers/restore_source_plan.h"
 
 #include "api/time.h"
+#include "controllers/backup_plan.h"
 #include "controllers/restore_hold.h"
 #include "controllers/restore_reasons.h"
 
@@ -29,23 +30,6 @@ const api::VolumeBackup* FindByName(const View& view, const std::string& name) {
   return found == view.backups.end() ? nullptr : &*found;
 }
 
-bool IsRunning(api::BackupPhase phase) {
-  switch (phase) {
-    case api::BackupPhase::kPending:
-    case api::BackupPhase::kFreezing:
-    case api::BackupPhase::kCutting:
-    case api::BackupPhase::kThawing:
-    case api::BackupPhase::kWaitingReady:
-      return true;
-    case api::BackupPhase::kCompleted:
-    case api::BackupPhase::kPartiallyFailed:
-    case api::BackupPhase::kFailed:
-    case api::BackupPhase::kCancelled:
-      return false;
-  }
-  return false;
-}
-
 Pick PickByName(const View& view, const std::string& name, const std::string& uid) {
   const auto* backup = FindByName(view, name);
   if (backup == nullptr || (!uid.empty() && backup->metadata.uid != uid)) {
@@ -54,7 +38,7 @@ Pick PickByName(const View& view, const std::string& name, const std::string& ui
   if (backup->metadata.deletion_timestamp) {
     return {.problem = NotUsable(fmt::format("VolumeBackup {} is being deleted", name))};
   }
-  if (IsRunning(backup->status.phase)) {
+  if (!controllers::IsFinal(backup->status.phase)) {
     return {.wait = Problem{.reason = reason::kBackupRunning,
                             .message = fmt::format("VolumeBackup {} has not ended yet", name)}};
   }
