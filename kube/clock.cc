@@ -8,7 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
+#include "kube/aborted.h"
 
 #include <exception>
 #include <functional>
@@ -68,16 +68,6 @@ void PassOn(asio::cancellation_slot slot, const std::shared_ptr<Cancel>& cancel)
   slot.assign([weak = std::weak_ptr(cancel)](asio::cancellation_type type) {
     if (const auto alive = weak.lock()) alive->emit(type);
   });
-}
-
-bool IsAborted(const std::exception_ptr& exception) {
-  try {
-    std::rethrow_exception(exception);
-  } catch (const boost::system::system_error& e) {
-    return e.code() == asio::error::operation_aborted;
-  } catch (...) {
-    return false;
-  }
 }
 
 }  // namespace

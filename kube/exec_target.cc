@@ -1,5 +1,7 @@
 #include "kube/exec_target.h"
 
+#include "kube/request_url.h"
+
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -62,25 +64,6 @@ std::string StateOf(const json::value& status) {
     return reason.empty() ? std::string(state) : fmt::format("{} ({})", state, reason);
   }
   return "not started";
-}
-
-bool IsUnreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-._~").find(c) != std::string_view::npos;
-}
-
-// RFC 3986; also what a path segment needs.
-std::string PercentEncode(std::string_view text) {
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (char c : text) {
-    if (IsUnreserved(c)) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
 }
 
 }  // namespace

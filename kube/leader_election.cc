@@ -1,11 +1,11 @@
 #include "kube/leader_election.h"
 
 #include "api/codec.h"
+#include "kube/aborted.h"
 
 #include <fmt/format.h>
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -24,16 +24,6 @@ namespace {
 constexpr double kRetryJitter = 1.2;
 
 constexpr milliseconds kReleaseTimeout = std::chrono::seconds(3);
-
-bool IsAborted(const std::exception_ptr& exception) {
-  try {
-    if (exception) std::rethrow_exception(exception);
-  } catch (const boost::system::system_error& e) {
-    return e.code() == asio::error::operation_aborted;
-  } catch (...) {
-  }
-  return false;
-}
 
 }  // namespace
 

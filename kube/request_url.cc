@@ -18,18 +18,6 @@ bool IsUnreserved(char c) {
          c == '.' || c == '_' || c == '~';
 }
 
-std::string PercentEncode(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (IsUnreserved(c)) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
-}
-
 class Query {
  public:
   void Add(std::string_view key, std::string_view value) {
@@ -168,6 +156,18 @@ std::string CallName::ToString() const {
   std::string text = fmt::format("{} {}", verb, ResourceText());
   if (name.empty()) return ns.empty() ? text : text + " in " + ns;
   return fmt::format("{} {}{}{}", text, ns, ns.empty() ? "" : "/", name);
+}
+
+std::string PercentEncode(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    if (IsUnreserved(c)) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
 }
 
 std::string_view RbacVerb(Verb verb) {

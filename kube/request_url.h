@@ -19,6 +19,9 @@ inline constexpr std::string_view kFieldManager = "stillpoint";
 // "get", "list", "create", "patch" or "delete", as RBAC calls it.
 [[nodiscard]] std::string_view RbacVerb(Verb verb);
 
+// RFC 3986; also what a path segment needs.
+[[nodiscard]] std::string PercentEncode(std::string_view text);
+
 // What a call is about, for messages and metrics.
 struct CallName {
   std::string_view verb;  // as RBAC calls it: get, list, watch, create, patch, delete
