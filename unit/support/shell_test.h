@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +35,16 @@ class ShellTest : public testing::TestWithParam<const char*> {
       std::filesystem::create_symlink("/usr/bin/" + program, bin / program);
     }
     return bin.string();
+  }
+
+  // No sleep of this many seconds runs on this machine.
+  static void ExpectNoTimerOf(std::chrono::seconds bound) {
+    const std::string timer = "sleep" + std::string(1, '\0') + std::to_string(bound.count());
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      std::ifstream in(entry.path() / "cmdline");
+      const std::string command{std::istreambuf_iterator<char>(in), {}};
+      EXPECT_FALSE(command.starts_with(timer)) << entry.path();
+    }
   }
 
   TempDir dir_;
