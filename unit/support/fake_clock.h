@@ -28,11 +28,10 @@
 namespace stillpoint::unit {
 
 // Threads: the thread of the test, which also runs `io` through these methods and never by itself.
-// Lifetime: must outlive the coroutines on `io`. To crash them all at once, destroy `io`; then
-// UseLoop() gives the next life its own.
+// Lifetime: must outlive the coroutines on `io`.
 class FakeClock final : public kube::Clock {
  public:
-  explicit FakeClock(boost::asio::io_context& io) : io_(&io) {}
+  explicit FakeClock(boost::asio::io_context& io) : io_(io) {}
 
   api::Time Now() const override { return wall_; }
   Steady SteadyNow() const override { return steady_; }
@@ -65,13 +64,10 @@ class FakeClock final : public kube::Clock {
     return alarm;
   }
 
-  // Lets the methods below run another loop from now on.
-  void UseLoop(boost::asio::io_context& io) { io_ = &io; }
-
   // Runs what is ready, without letting time pass.
   void Settle() {
-    io_->restart();
-    for (int handlers = 0; io_->poll_one() > 0; ++handlers) {
+    io_.restart();
+    for (int handlers = 0; io_.poll_one() > 0; ++handlers) {
       if (handlers > 10'000'000) throw std::logic_error("the loop never becomes idle");
     }
   }
@@ -98,7 +94,7 @@ class FakeClock final : public kube::Clock {
   T Run(boost::asio::awaitable<T> coroutine,
         std::chrono::milliseconds limit = std::chrono::hours(24)) {
     const Steady end = steady_ + limit;
-    auto future = boost::asio::co_spawn(*io_, std::move(coroutine), boost::asio::use_future);
+    auto future = boost::asio::co_spawn(io_, std::move(coroutine), boost::asio::use_future);
     Settle();
     while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
       if (timers_.empty() || timers_.begin()->first.first > end) {
@@ -148,7 +144,7 @@ class FakeClock final : public kube::Clock {
     steady_ = to;
   }
 
-  boost::asio::io_context* io_;
+  boost::asio::io_context& io_;
   Steady steady_{std::chrono::hours(1000)};
   api::Time wall_{std::chrono::sys_days(std::chrono::January / 1 / 2026)};
   std::uint64_t last_id_ = 0;
