@@ -18,6 +18,13 @@ BackupView Waiting() {
   return view;
 }
 
+BackupView Completed() {
+  BackupView view = Waiting();
+  view.snapshots[0].ready = true;
+  view.backup.status = *Written(PlanBackup(view, kNow));
+  return view;
+}
+
 TEST(BackupPlanTest, WaitsForNoSnapshotOfAnotherVolume) {
   BackupView view = Waiting();
   view.snapshots[0].source_volume_handle = "new-volume";
@@ -29,13 +36,6 @@ TEST(BackupPlanTest, CompletesWhenEverySnapshotIsReady) {
   view.snapshots[0].ready = true;
   EXPECT_EQ(Plan(view),
             "Write(Completed/Succeeded) Release(1) RemoveFinalizer SnapshotsReady Completed");
-}
-
-BackupView Completed() {
-  BackupView view = Waiting();
-  view.snapshots[0].ready = true;
-  view.backup.status = *Written(PlanBackup(view, kNow));
-  return view;
 }
 
 // After a crash between the two, or a write that failed.
@@ -152,9 +152,7 @@ TEST(BackupPlanTest, NoticesASnapshotDeletedByHand) {
 }
 
 TEST(BackupPlanTest, DeletionKeepsOrRemovesTheSnapshotsAsThePolicySays) {
-  BackupView view = Waiting();
-  view.snapshots[0].ready = true;
-  view.backup.status = *Written(PlanBackup(view, kNow));
+  BackupView view = Completed();
   view.snapshots[0].owned = false;
   view.backup.metadata.deletion_timestamp = kNow;
   EXPECT_EQ(Plan(view), "RemoveFinalizer");
@@ -169,10 +167,8 @@ TEST(BackupPlanTest, DeletionKeepsOrRemovesTheSnapshotsAsThePolicySays) {
 }
 
 TEST(BackupPlanTest, ExpiresAfterItsTtlUnlessARestoreUsesIt) {
-  BackupView view = Waiting();
+  BackupView view = Completed();
   view.backup.spec.ttl = 1h;
-  view.snapshots[0].ready = true;
-  view.backup.status = *Written(PlanBackup(view, kNow));
   view.backup.metadata.finalizers.clear();
   view.snapshots[0].owned = false;
   EXPECT_EQ(PlanBackup(view, kNow + 59min).requeue_after, 1min);
@@ -182,9 +178,7 @@ TEST(BackupPlanTest, ExpiresAfterItsTtlUnlessARestoreUsesIt) {
 }
 
 TEST(BackupPlanTest, ReadyTurnsFalseWhenSomebodyDeletesASnapshotLater) {
-  BackupView view = Waiting();
-  view.snapshots[0].ready = true;
-  view.backup.status = *Written(PlanBackup(view, kNow));
+  BackupView view = Completed();
   view.backup.metadata.finalizers.clear();
   view.snapshots[0].owned = false;
   EXPECT_EQ(Plan(view), "");
@@ -193,9 +187,7 @@ TEST(BackupPlanTest, ReadyTurnsFalseWhenSomebodyDeletesASnapshotLater) {
 }
 
 TEST(BackupPlanTest, JudgesNoSnapshotBeforeTheListIsThere) {
-  BackupView ready = Waiting();
-  ready.snapshots[0].ready = true;
-  ready.backup.status = *Written(PlanBackup(ready, kNow));
+  BackupView ready = Completed();
   ready.backup.metadata.finalizers.clear();
   ready.snapshots[0] = {};
   ready.snapshots_known = false;
