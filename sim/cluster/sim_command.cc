@@ -147,7 +147,7 @@ void SimCommand::Start() {
 
 void SimCommand::Ready() {
   ready_ = true;
-  begins_by_ = runtime_.timeline_.Now() + hooks::kBeginWithin;
+  ready_at_ = runtime_.timeline_.Now();
   BeginIfTold();
 }
 
@@ -155,13 +155,23 @@ void SimCommand::BeginIfTold() {
   if (!ready_ || begun_) return;
   if (form_ != Form::kPlain) {
     if (!told_ && !stdin_ended_) return;
-    if (!told_ || *told_ > begins_by_) return End(hooks::kNotBegun);
+    if (!ToldInTime()) return End(hooks::kNotBegun);
+    if (waited_) Print(std::string(hooks::kBegunAnswer));
   }
   begun_ = true;
   truth().begins = runtime_.Now();
   if (bound_) Later(*bound_, &SimCommand::Expire);
   Next();
   if (stdin_ended_ && form_ != Form::kPlain) TakeStreamEnd();
+}
+
+// As hooks/begin_request.h does it, with a clock of whole seconds.
+bool SimCommand::ToldInTime() const {
+  using std::chrono::seconds;
+  if (!told_) return false;
+  const auto took = std::chrono::floor<seconds>(std::max(*told_, ready_at_)) -
+                    std::chrono::floor<seconds>(ready_at_);
+  return took <= waited_.value_or(seconds(0)) + hooks::kBeginWithin;
 }
 
 void SimCommand::Next() {
@@ -179,7 +189,7 @@ void SimCommand::Do(const Word& word) {
       runtime_.Thaw(*container);
       return Later(runtime_.knobs_.word, &SimCommand::Advance);
     case Verb::kPrint:
-      Print(word.text);
+      Print(word.text + "\n");
       return Advance();
     case Verb::kSleep:
       return Later(word.time, &SimCommand::Advance);
@@ -201,7 +211,7 @@ void SimCommand::Hold(const Word& word) {
 
 void SimCommand::MarkHeld() {
   holds_ = true;
-  if (!words_[next_].mute) Print(std::string(hooks::kHeldMarker));
+  if (!words_[next_].mute) Print(std::string(hooks::kHeldMarker) + "\n");
   TakeEof();
 }
 
@@ -221,11 +231,11 @@ void SimCommand::Drop() {
   }
 }
 
-void SimCommand::Print(const std::string& line) {
-  runtime_.timeline_.After(runtime_.knobs_.stream, [self = shared_from_this(), line] {
+void SimCommand::Print(const std::string& text) {
+  runtime_.timeline_.After(runtime_.knobs_.stream, [self = shared_from_this(), text] {
     if (!self->sink_) return;
     const CommandSink sink = self->sink_;  // which may drop the stream in answer
-    sink(kube::ExecEvent{.type = kube::ExecEvent::Type::kStdout, .data = line + "\n"});
+    sink(kube::ExecEvent{.type = kube::ExecEvent::Type::kStdout, .data = text});
   });
 }
 
@@ -244,7 +254,12 @@ void SimCommand::OnStdin(std::string_view data) {
 
 void SimCommand::TakeLine(const std::string& line) {
   if (!told_) {
-    if (line != hooks::kBeginRequest) return End(hooks::kNotBegun);
+    constexpr std::string_view kLater = "begin ";
+    if (line.starts_with(kLater)) {
+      waited_ = std::chrono::seconds(std::atoi(line.c_str() + kLater.size()));
+    } else if (line != hooks::kBeginRequest) {
+      return End(hooks::kNotBegun);
+    }
     told_ = runtime_.timeline_.Now();
     return BeginIfTold();
   }

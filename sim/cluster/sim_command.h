@@ -57,6 +57,7 @@ class SimCommand : public std::enable_shared_from_this<SimCommand> {
 
   void Ready();  // the process runs, or the script does and waits for the word to begin
   void BeginIfTold();
+  [[nodiscard]] bool ToldInTime() const;
   void TakeLine(const std::string& line);
   void Next();  // does the next word, after its time
   void Do(const Word& word);
@@ -65,7 +66,7 @@ class SimCommand : public std::enable_shared_from_this<SimCommand> {
   void TakeEof();  // a hold that listens ends
   void EndHold();
   void GiveEof(Eof why);  // held form
-  void Print(const std::string& line);
+  void Print(const std::string& text);
   void End(int exit_code);
   [[nodiscard]] int ExitCode(int of_command) const;
   // Runs `then` after `delay` unless the command has ended by then.
@@ -95,8 +96,9 @@ class SimCommand : public std::enable_shared_from_this<SimCommand> {
   std::vector<Word> words_;
   std::size_t next_ = 0;
   bool ready_ = false;
-  std::optional<api::Time> told_;  // to begin, in time or not
-  api::Time begins_by_{};
+  api::Time ready_at_{};
+  std::optional<api::Time> told_;               // to begin, in time or not
+  std::optional<std::chrono::seconds> waited_;  // as the word said, which is answered then
   bool begun_ = false;
   std::string stdin_;  // the line that is not complete yet
   bool stdin_ended_ = false;

@@ -11,6 +11,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,13 +59,51 @@ class GuardTest : public unit::ShellTest {
 
 // A request that arrives when nobody waits for it any more.
 TEST_P(GuardTest, RunsNothingOnAStreamThatEndsBeforeTheWord) {
-  for (const char* said : {"", "begi", "begin", "release\nbegin\n", "\n"}) {
+  for (const char* said : {"", "begi", "begin", "begin 3", "release\nbegin\n", "\n", "wait\n"}) {
     Process process(Guarded("echo ran"), "/usr/bin:/bin");
     process.WriteStdin(said);
     process.CloseStdin();
     EXPECT_EQ(process.ReadAll(), "") << said;
     EXPECT_EQ(process.ExitCode(), kNotBegun) << said;
   }
+}
+
+// Its clock is a file here: a pipe when it starts, which gives way to the time when it was told.
+TEST_P(GuardTest, TakesNoWordThatHasLainOnTheWay) {
+  struct Case {
+    const char* word;
+    const char* now;
+    bool begins;
+  };
+  for (const Case& c : {Case{"begin\n", "105.99", true}, Case{"begin\n", "106.00", false},
+                        Case{"begin 0\n", "105.99", true}, Case{"begin 0\n", "106.00", false},
+                        Case{"begin 30\n", "100.99", true}, Case{"begin 30\n", "135.99", true},
+                        Case{"begin 30\n", "136.00", false}, Case{"begin 600\n", "705.99", true},
+                        Case{"begin 600\n", "7000.00", false}}) {
+    const std::string clock = dir_.Path("uptime");
+    const std::string later = dir_.Write("later", std::string(c.now) + " 1.00\n");
+    std::filesystem::remove(clock);
+    ASSERT_EQ(mkfifo(clock.c_str(), 0600), 0);
+    Argv argv = Guarded("echo ran");
+    const std::string file = "/proc/uptime";
+    argv[2].replace(argv[2].find(file), file.size(), clock);
+    Process process(argv, "/usr/bin:/bin");
+    {
+      std::ofstream start(clock);  // opens when the guard does
+      std::filesystem::rename(later, clock);
+      start << "100.99 1.00\n";
+    }
+    process.WriteStdin(c.word);
+    EXPECT_EQ(process.ReadAll().ends_with("ran\n"), c.begins) << c.word << c.now;
+    EXPECT_EQ(process.ExitCode(), c.begins ? 0 : kNotBegun) << c.word << c.now;
+  }
+}
+
+TEST_P(GuardTest, AnswersALaterWordBeforeAllElse) {
+  Process process(Guarded("echo out; echo err >&2; exit 3"), "/usr/bin:/bin", Output::kStdout);
+  process.WriteStdin(LaterBeginRequest(7s));
+  EXPECT_EQ(process.ReadAll(), std::string(kBegunAnswer) + "out\n");
+  EXPECT_EQ(process.ExitCode(), 3);
 }
 
 // ---- a command that ends by itself --------------------------------------------------------------

@@ -97,6 +97,28 @@ TEST_F(Applications, AScriptThatIsNotToldToBeginInTimeRunsNothing) {
   EXPECT_EQ(cluster_->truth().commands[0].exit_code, hooks::kNotBegun);
 }
 
+TEST_F(Applications, AScriptThatWaitsRunsWhenItIsTold) {
+  const auto argv = hooks::GuardedArgv(Plain("app-freeze"), 30s, hooks::OnStreamLoss::kEndCommand);
+  const auto waits = Start("db", argv, heard_);
+  time_.RunFor(20s);
+  EXPECT_FALSE(IsStill());
+  waits->WriteStdin(hooks::LaterBeginRequest(20s));
+  time_.RunFor(1s);
+  EXPECT_TRUE(IsStill());
+  EXPECT_EQ(heard_.output, hooks::kBegunAnswer);
+  EXPECT_EQ(heard_.exit_code, 0);
+}
+
+TEST_F(Applications, AScriptTakesNoWordThatHasLainOnTheWay) {
+  const auto argv = hooks::GuardedArgv(Plain("app-freeze"), 30s, hooks::OnStreamLoss::kEndCommand);
+  const auto late = Start("db", argv, heard_);
+  time_.RunFor(20s);
+  late->WriteStdin(hooks::LaterBeginRequest(13s));
+  time_.RunFor(1s);
+  EXPECT_EQ(heard_.exit_code, hooks::kNotBegun);
+  EXPECT_TRUE(cluster_->truth().stills.empty());
+}
+
 TEST_F(Applications, AGuardHasItsBound) {
   const auto hang = Exec(
       "db", hooks::GuardedArgv(Plain("app-hang"), 3s, hooks::OnStreamLoss::kFinishCommand), heard_);
