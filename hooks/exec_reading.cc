@@ -73,16 +73,32 @@ awaitable<void> ExecReading::ToLine(std::string line) {
   while (!over() && !seen_) co_await Step();
 }
 
+awaitable<void> ExecReading::ToAnswer() {
+  while (!over() && !answered()) co_await Step();
+}
+
 awaitable<void> ExecReading::Step() {
   api::Result<kube::ExecEvent> event = co_await session_->Next();
   if (!event) {
     lost_ = std::move(event).error();
   } else if (event->type == kube::ExecEvent::Type::kExit) {
     exit_code_ = event->exit_code;
+  } else if (event->type == kube::ExecEvent::Type::kStdout) {
+    const std::string_view data = WithoutAnswer(event->data);
+    output_.Append(data);
+    Look(data);
   } else {
     output_.Append(event->data);
-    if (event->type == kube::ExecEvent::Type::kStdout) Look(event->data);
   }
+}
+
+// It may come in pieces.
+std::string_view ExecReading::WithoutAnswer(std::string_view data) {
+  std::size_t size = 0;
+  while (size < data.size() && size < answer_.size() && data[size] == answer_[size]) ++size;
+  answer_.erase(0, size);
+  data.remove_prefix(size);
+  return data;
 }
 
 void ExecReading::Look(std::string_view data) {

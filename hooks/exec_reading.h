@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace stillpoint::hooks {
 
@@ -35,6 +36,14 @@ class ExecReading {
   // As ToEnd, or until stdout had `line` on a line of its own.
   [[nodiscard]] boost::asio::awaitable<void> ToLine(std::string line);
 
+  // Of a script that is going to answer with this line, ahead of all other stdout: it is no output
+  // of the hook. Call before anything is read.
+  void ExpectAnswer(std::string line) { answer_ = std::move(line); }
+
+  // As ToEnd, or until that answer has come.
+  [[nodiscard]] boost::asio::awaitable<void> ToAnswer();
+  [[nodiscard]] bool answered() const { return answer_.empty(); }
+
   // Sets what is known by now: the exit code, the output, whether it runs no more.
   void FillIn(HookResult& result) const;
 
@@ -50,9 +59,11 @@ class ExecReading {
  private:
   [[nodiscard]] boost::asio::awaitable<void> Step();
   void Look(std::string_view data);
+  [[nodiscard]] std::string_view WithoutAnswer(std::string_view data);
 
   std::unique_ptr<kube::ExecSession> session_;
   OutputTail output_;
+  std::string answer_;  // what is still missing of it
   std::string wanted_line_;
   std::string line_;  // of stdout, as far as it came
   bool seen_ = false;

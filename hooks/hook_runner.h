@@ -3,14 +3,18 @@
 
 #include "api/meta.h"
 #include "api/volume_backup.h"
+#include "hooks/exec_reading.h"
 #include "hooks/hook_result.h"
+#include "hooks/prepared_run.h"
 #include "hooks/stop_signal.h"
 #include "kube/clock.h"
 #include "kube/exec.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +33,10 @@ struct HookRun {
 
   // May be null. Once asked, a command that still runs is treated as at its time-out: kStopped.
   std::shared_ptr<StopSignal> stop;
+
+  // May be null. Of a post-hook: its exec, prepared. Used if it is open by the time that a new one
+  // would be.
+  std::shared_ptr<PreparedRun> prepared;
 };
 
 struct FinishedRun {
@@ -37,6 +45,10 @@ struct FinishedRun {
   // After kTimedOut or kStopped of a command without guard: its session, still open. Await its end,
   // while thawing; destroying it gives up knowing when the command ends.
   std::unique_ptr<kube::ExecSession> still_running;
+
+  // The prepared exec was told to begin and gave no answer, so that it was run anew; until then it
+  // may run all the same, once more.
+  std::optional<kube::Clock::Steady> again_until;
 };
 
 // Threads: call on the executor of the loop. Several runs may go on at once.
@@ -48,9 +60,14 @@ class HookRunner {
   // Runs `run` once. Does not retry: a thaw is retried by PlanThaw, a freeze never.
   // A guarded command that is still running at its time-out, or when it is stopped, is ended: its
   // stdin is closed, and its exit status awaited for up to 2 s more, so that `ended` is known.
-  // Errors: all are in the result. Takes at most timeout + 2 s.
+  // A prepared one has a second for its answer; without it, and without the exec, the hook is run
+  // as if nothing had been prepared. Errors: all are in the result. Takes at most timeout + 3 s.
   // Cancellation: throws operation_aborted and closes the session, which ends a guarded pre-hook.
   [[nodiscard]] boost::asio::awaitable<FinishedRun> Run(HookRun run);
+
+  // The exec that `run` will want. Spawn its Keep(). REQUIRES: IsShellForm(run.argv).
+  [[nodiscard]] std::shared_ptr<PreparedRun> Prepare(boost::asio::any_io_executor executor,
+                                                     const HookRun& run);
 
   // Suspends until the command of `session` has ended (true), or until its stream is lost or
   // `timeout` is over (false). Closes the session.
@@ -59,6 +76,20 @@ class HookRunner {
                                                       std::chrono::milliseconds timeout);
 
  private:
+  using Session = std::unique_ptr<kube::ExecSession>;
+  using Reading = std::unique_ptr<ExecReading>;
+
+  // An exec of it that was told to begin, if it waits for that. The pointers are to what lives in
+  // the frame of the caller that awaits.
+  [[nodiscard]] boost::asio::awaitable<api::Result<Reading>> Begin(HookRun run,
+                                                                   FinishedRun* finished);
+  [[nodiscard]] boost::asio::awaitable<Reading> BeginPrepared(HookRun run, FinishedRun* finished);
+  [[nodiscard]] boost::asio::awaitable<void> Start(kube::ExecRequest request,
+                                                   std::optional<api::Result<Session>>* started);
+  [[nodiscard]] boost::asio::awaitable<void> StartUnlessReady(
+      kube::ExecRequest request, std::shared_ptr<PreparedRun> prepared,
+      std::optional<api::Result<Session>>* started);
+
   kube::ExecClient& exec_;
   kube::Clock& clock_;
 };

@@ -1,9 +1,12 @@
 #include "unit/support/fake_exec.h"
 
-#include "hooks/begin_request.h"
+#include "kube/waiters.h"
+
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace stillpoint::unit {
 
@@ -45,11 +48,11 @@ class FakeExec::Session final : public kube::ExecSession {
   ~Session() override { --owner_.open_sessions_; }
 
   asio::awaitable<api::Result<kube::ExecEvent>> Next() override {
-    // Closing stdin during a wait changes what comes next: look again in small steps.
+    if (!followed_) followed_.emplace(co_await asio::this_coro::executor);
     while (owner_.clock_.SteadyNow() < Due()) {
       const auto left =
           std::chrono::ceil<std::chrono::milliseconds>(Due() - owner_.clock_.SteadyNow());
-      co_await owner_.clock_.Sleep(stdin_open_ ? std::min(left, kLook) : left);
+      (void)co_await kube::RunWithin(owner_.clock_, left, followed_->Wait());
     }
     ExecStep step = std::move(script_.steps[at_++]);
     last_ += step.after;
@@ -58,8 +61,10 @@ class FakeExec::Session final : public kube::ExecSession {
 
   void WriteStdin(std::string data) override {
     if (!stdin_open_) return;
-    if (data == hooks::kBeginRequest) {
+    if (data.starts_with("begin")) {
       ++owner_.begun_;
+      owner_.last_begin_ = data;
+      if (script_.on_begin) Follow(*script_.on_begin);
       return;
     }
     owner_.written_ += data;
@@ -75,12 +80,11 @@ class FakeExec::Session final : public kube::ExecSession {
   const std::string& ContainerId() const override { return script_.container_id; }
 
  private:
-  static constexpr std::chrono::milliseconds kLook{1000};
-
   void Follow(std::vector<ExecStep> steps) {
     script_.steps = std::move(steps);
     at_ = 0;
     last_ = owner_.clock_.SteadyNow();
+    if (followed_) followed_->NotifyAll();
   }
 
   kube::Clock::Steady Due() const {
@@ -92,6 +96,7 @@ class FakeExec::Session final : public kube::ExecSession {
   std::size_t at_ = 0;
   kube::Clock::Steady last_;  // when the step before was due
   bool stdin_open_ = true;
+  std::optional<kube::Waiters> followed_;  // other steps, during a wait
 };
 
 void FakeExec::On(std::string argument, ExecScript script) {

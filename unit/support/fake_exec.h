@@ -33,7 +33,9 @@ struct ExecScript {
   // What the command does once its stdin is closed, instead of the rest of `steps`. Empty: it does
   // not care.
   std::optional<std::vector<ExecStep>> on_stdin_closed;
-  // The same, once something is written to it.
+  // The same, once it is told to begin.
+  std::optional<std::vector<ExecStep>> on_begin;
+  // The same, once something else is written to it.
   std::optional<std::vector<ExecStep>> on_stdin;
   std::string container_id = "containerd://1";
 };
@@ -57,6 +59,7 @@ class FakeExec final : public kube::ExecClient {
     return written_;
   }  // to all stdins, without that
   [[nodiscard]] int begun() const { return begun_; }  // scripts that were told to begin
+  [[nodiscard]] const std::string& last_begin() const { return last_begin_; }  // the very words
   [[nodiscard]] int closed_stdins() const { return closed_stdins_; }
 
  private:
@@ -69,6 +72,7 @@ class FakeExec final : public kube::ExecClient {
   std::vector<kube::ExecRequest> requests_;
   std::string written_;
   int open_sessions_ = 0;
+  std::string last_begin_;
   int begun_ = 0;
   int closed_stdins_ = 0;
 };
