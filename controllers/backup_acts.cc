@@ -113,6 +113,7 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
   }
   if (auto* a = std::get_if<ReservePods>(&action)) Reserve(*session, std::move(*a));
   if (const auto* a = std::get_if<StartPreHooks>(&action)) StartPre(session, a->targets);
+  if (const auto* a = std::get_if<PrepareThaw>(&action)) Prepare(session, a->targets);
   if (const auto* a = std::get_if<StartThaw>(&action)) StartPost(session, *a);
   if (const auto* a = std::get_if<StartReap>(&action)) StartReaping(session, a->targets);
   if (const auto* a = std::get_if<CreateSnapshots>(&action)) StartCreates(session, a->volumes);

@@ -310,6 +310,9 @@ void BackupController::Forget(const std::string& uid) {
   const auto found = sessions_.find(uid);
   if (found == sessions_.end()) return;
   found->second->stop->Ask();
+  for (const auto& prepared : found->second->prepared) {
+    if (prepared) prepared->Close();
+  }
   sessions_.erase(found);
 }
 

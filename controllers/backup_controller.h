@@ -105,6 +105,7 @@ class BackupController {
   [[nodiscard]] Async<> Release(SessionPtr session, std::vector<std::size_t> volumes);
   void Reserve(BackupSession& session, ReservePods pods);
   void StartPre(SessionPtr session, const std::vector<std::size_t>& targets);
+  void Prepare(SessionPtr session, const std::vector<std::size_t>& targets);
   void StartPost(SessionPtr session, const StartThaw& thaw);
   void StartReaping(SessionPtr session, const std::vector<std::size_t>& targets);
   void EndPre(BackupSession& session, std::size_t target, hooks::HookResult result);
@@ -120,6 +121,8 @@ class BackupController {
   [[nodiscard]] boost::asio::awaitable<void> RunHold(SessionPtr session, std::size_t target);
   [[nodiscard]] boost::asio::awaitable<void> WatchHolder(SessionPtr session, std::size_t target,
                                                          std::unique_ptr<hooks::HeldSession> held);
+  [[nodiscard]] boost::asio::awaitable<void> KeepPrepared(std::shared_ptr<hooks::PreparedRun> run,
+                                                          std::chrono::milliseconds longest);
   [[nodiscard]] boost::asio::awaitable<void> RunPost(SessionPtr session, std::size_t target);
   [[nodiscard]] boost::asio::awaitable<void> Reap(SessionPtr session, std::size_t target);
   [[nodiscard]] boost::asio::awaitable<void> CreateSnapshot(SessionPtr session, std::size_t volume);

@@ -2,6 +2,7 @@
 #include "api/duration.h"
 #include "controllers/backup_planner.h"
 #include "controllers/reasons.h"
+#include "hooks/guard.h"
 
 #include <fmt/format.h>
 
@@ -22,6 +23,9 @@ constexpr auto kSnapshotErrorGrace = 10s;
 // A post-hook that fails for so long after the deadline no longer keeps the backup from its end;
 // the thaw is still owed and goes on.
 constexpr auto kThawPatience = 60s;
+
+// Each one is a stream that is open while the application stands still.
+constexpr std::size_t kMostPrepared = 100;
 
 // To a power of two.
 std::int64_t RoundedDown(std::int64_t count) {
@@ -137,8 +141,9 @@ std::optional<BackupPlanner::Loss> BackupPlanner::CurrentLoss() const {
 // Before anybody has asked it to release: told at once, and not when all is cut.
 std::optional<BackupPlanner::Loss> BackupPlanner::LostHolder() const {
   for (std::size_t i = 0; i < view_.targets.size(); ++i) {
-    const auto& [pre, pre_ended_at, thaw, thaw_ended_at] = view_.targets[i];
-    const bool held = pre && pre->Succeeded() && thaw.holder && thaw.holder->end;
+    const TargetView& known = view_.targets[i];
+    const auto& holder = known.thaw.holder;
+    const bool held = known.pre && known.pre->Succeeded() && holder && holder->end;
     if (held && next_.freeze->targets[i].on_error == api::OnError::kFail) return HolderLoss(i);
   }
   return std::nullopt;
@@ -234,6 +239,7 @@ void BackupPlanner::AdvanceFreeze() {
   if (!AllCut()) {
     // Without a freeze the clean-up may come in this very pass: nothing is created then.
     if (next_.freeze || now_ < ReadyDeadline()) CreateMissingSnapshots();
+    if (next_.freeze) PrepareThaws();
     ReadLateContents();
     return next_.freeze ? void() : JudgeUnready();
   }
@@ -246,6 +252,21 @@ void BackupPlanner::AdvanceFreeze() {
 }
 
 // ---- the thaw ---------------------------------------------------------------------------------
+
+// While the volumes are cut. Only post-hooks with a script can wait for their moment.
+void BackupPlanner::PrepareThaws() {
+  std::vector<std::size_t> targets;
+  for (std::size_t i = 0; i < std::min(view_.targets.size(), kMostPrepared); ++i) {
+    const TargetView& known = view_.targets[i];
+    const api::FreezeTarget& target = next_.freeze->targets[i];
+    const bool waits =
+        target.mode == api::HookMode::kCommand && hooks::IsShellForm(target.post_command);
+    if (waits && !known.thaw_prepared && target.state == api::FreezeState::kFrozen) {
+      targets.push_back(i);
+    }
+  }
+  if (!targets.empty()) Act(PrepareThaw{std::move(targets)});
+}
 
 void BackupPlanner::Thaw() {
   if (!next_.freeze) return;

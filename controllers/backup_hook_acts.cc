@@ -22,6 +22,9 @@ constexpr auto kLongestHook = 1h;
 constexpr auto kAnswerTimeout = 5s;
 constexpr int kAnswerAttempts = 3;
 
+// A thaw begins at the deadline at the latest; a prepared one is not kept for much longer.
+constexpr auto kPreparedBeyondDeadline = 10s;
+
 hooks::HookResult NotRun() {
   return {.ended = true, .error = "not run, as the freeze was given up"};
 }
@@ -157,6 +160,23 @@ awaitable<hooks::HookResult> BackupController::AskForAnswer(SessionPtr session, 
   co_return answer;
 }
 
+void BackupController::Prepare(SessionPtr session, const std::vector<std::size_t>& targets) {
+  const api::Time until = session->object.status.freeze->deadline + kPreparedBeyondDeadline;
+  const auto longest = std::chrono::ceil<std::chrono::milliseconds>(until - deps_.clock.Now());
+  session->prepared.resize(session->targets.size());
+  for (const std::size_t i : targets) {
+    if (std::exchange(session->targets[i].thaw_prepared, true)) continue;
+    session->prepared[i] =
+        hooks_.Prepare(deps_.executor, RunOf(*session, i, api::HookPhase::kPost));
+    tasks_.Spawn("prepared thaw", KeepPrepared(session->prepared[i], longest));
+  }
+}
+
+awaitable<void> BackupController::KeepPrepared(std::shared_ptr<hooks::PreparedRun> run,
+                                               std::chrono::milliseconds longest) {
+  co_await run->Keep(longest);
+}
+
 void BackupController::StartPost(SessionPtr session, const StartThaw& thaw) {
   if (!session->thaw_began) {
     session->thaw_began = true;
@@ -200,10 +220,18 @@ awaitable<void> BackupController::Reap(SessionPtr session, std::size_t index) {
 
 awaitable<void> BackupController::RunPost(SessionPtr session, std::size_t index) {
   const api::Time started = deps_.clock.Now();
-  hooks::FinishedRun finished = co_await hooks_.Run(RunOf(*session, index, api::HookPhase::kPost));
+  hooks::HookRun run = RunOf(*session, index, api::HookPhase::kPost);
+  if (index < session->prepared.size()) run.prepared = std::move(session->prepared[index]);
+  hooks::FinishedRun finished = co_await hooks_.Run(std::move(run));
+  const api::Time ended = deps_.clock.Now();
+  // It would thaw what the next backup has frozen.
+  if (finished.again_until && finished.result.Succeeded()) {
+    const auto left = *finished.again_until - deps_.clock.SteadyNow();
+    co_await deps_.clock.Sleep(std::chrono::ceil<std::chrono::milliseconds>(left));
+  }
   TargetView& known = session->targets[index];
-  known.thaw_ended_at = deps_.clock.Now();
-  hooks::RememberThaw(known.thaw, finished.result, started, *known.thaw_ended_at);
+  known.thaw_ended_at = ended;
+  hooks::RememberThaw(known.thaw, finished.result, started, ended);
   controller_.queue().Add(KeyOf(session->object.metadata));
 }
 

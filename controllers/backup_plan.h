@@ -52,6 +52,7 @@ struct TargetView {
   std::optional<api::Time> pre_ended_at;
   hooks::ThawMemory thaw;  // attempts, last result, next time, and whether the pre-hook runs
   std::optional<api::Time> thaw_ended_at;
+  bool thaw_prepared = false;  // PrepareThaw was done, whatever has become of it
 };
 
 // The pods of the group as they were listed once, after the thaw.
@@ -123,6 +124,12 @@ struct StartPreHooks {
   std::vector<std::size_t> targets;
   bool operator==(const StartPreHooks&) const = default;
 };
+// Open the execs of these post-hooks, so that their thaw need not wait for that. They run nothing
+// before StartThaw; the thaw does without them where they are not there.
+struct PrepareThaw {
+  std::vector<std::size_t> targets;
+  bool operator==(const PrepareThaw&) const = default;
+};
 struct StartThaw {
   std::vector<std::size_t> targets;
   bool after_last_cut = false;
@@ -170,7 +177,7 @@ struct EmitEvent {
 
 using BackupAction =
     std::variant<AddFinalizer, RemoveFinalizer, ReadFacts, ReservePods, WriteStatus, AskRestores,
-                 StartPreHooks, StartThaw, StartReap, CreateSnapshots, DeleteSnapshots,
+                 StartPreHooks, PrepareThaw, StartThaw, StartReap, CreateSnapshots, DeleteSnapshots,
                  ReleaseSnapshots, ReadContents, RecheckGroup, DeleteBackup, EmitEvent>;
 
 struct BackupPlan {

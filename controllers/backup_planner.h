@@ -56,6 +56,7 @@ class BackupPlanner {
   void SendPreHooks();
   void StepBack(const std::string& why);
   void AdvanceFreeze();
+  void PrepareThaws();
   void Thaw();
   void RecordThawProgress(std::vector<std::size_t>* due, std::vector<std::size_t>* reaps);
   void RecordAttempts(std::size_t target);

@@ -4,6 +4,7 @@
 
 #include "controllers/backup_plan.h"
 #include "controllers/cut_watch.h"
+#include "hooks/prepared_run.h"
 #include "hooks/stop_signal.h"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -38,6 +39,7 @@ struct BackupSession {
   bool thaw_began = false;
   bool cut_before_thaw = false;
   std::vector<TargetView> targets;
+  std::vector<std::shared_ptr<hooks::PreparedRun>> prepared;  // by target; null: none, or used
   std::shared_ptr<hooks::StopSignal> stop;  // asked when the thaw begins, or nobody wants it
 
   std::optional<GroupRecheck> recheck;

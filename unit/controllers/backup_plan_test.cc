@@ -99,7 +99,32 @@ TEST(BackupPlanTest, CutsBeforeItWritesThatItIsFrozen) {
   BackupView view = Freezing();
   view.targets[0].thaw.pre_hook_running = false;
   view.targets[0].pre = Success();
-  EXPECT_EQ(Plan(view), "Create(1) Write(Cutting/Frozen) Frozen");
+  EXPECT_EQ(Plan(view), "Create(1) Prepare(1) Write(Cutting/Frozen) Frozen");
+}
+
+// Where it can wait for the word to begin, and once.
+TEST(BackupPlanTest, PreparesTheThawOfEachConfirmedPostHookWithAScript) {
+  BackupView frozen = Freezing();
+  frozen.targets[0].thaw.pre_hook_running = false;
+  frozen.targets[0].pre = Success();
+  EXPECT_THAT(Plan(frozen), testing::HasSubstr("Create(1) Prepare(1)"));
+
+  BackupView view = frozen;
+  view.targets[0].thaw_prepared = true;
+  EXPECT_THAT(Plan(view), testing::Not(testing::HasSubstr("Prepare")));
+  view = frozen;
+  view.backup.status.freeze->targets[0].post_command = {"rm", "-f", "/frozen"};
+  EXPECT_THAT(Plan(view), testing::Not(testing::HasSubstr("Prepare")));
+  view = frozen;
+  view.backup.status.freeze->targets[0].post_command.clear();
+  EXPECT_THAT(Plan(view), testing::Not(testing::HasSubstr("Prepare")));
+  view = frozen;
+  view.targets[0].pre = ExitCode(1);
+  view.backup.status.freeze->targets[0].on_error = api::OnError::kContinue;
+  EXPECT_THAT(Plan(view), testing::Not(testing::HasSubstr("Prepare")));
+  view = frozen;
+  view.backup.spec.cancel = true;
+  EXPECT_THAT(Plan(view), testing::Not(testing::HasSubstr("Prepare")));
 }
 
 TEST(BackupPlanTest, AsksForRestoresBetweenTheJournalAndThePreHook) {

@@ -31,6 +31,9 @@ inline std::string Words(const BackupAction& action) {
     std::string operator()(const StartPreHooks& a) const {
       return fmt::format("Pre({})", a.targets.size());
     }
+    std::string operator()(const PrepareThaw& a) const {
+      return fmt::format("Prepare({})", a.targets.size());
+    }
     std::string operator()(const StartThaw& a) const {
       return fmt::format("Thaw({}{})", a.targets.size(), a.after_last_cut ? ", after the cut" : "");
     }

@@ -200,6 +200,8 @@ class World {
         view_.targets[i].thaw.pre_hook_running = true;
         if (IsHeld(i)) view_.targets[i].thaw.holder = hooks::HolderMemory{.running = true};
       }
+    } else if (const auto* prepare = std::get_if<PrepareThaw>(&action)) {
+      for (const std::size_t i : prepare->targets) view_.targets[i].thaw_prepared = true;
     } else if (const auto* thaw = std::get_if<StartThaw>(&action)) {
       if (!view_.thaw_began) view_.cut_before_thaw = thaw->after_last_cut;
       view_.thaw_began = true;
