@@ -120,5 +120,32 @@ TEST(SmallScenariosTest, MakeABackupEach) {
   }
 }
 
+// Whether the word that thaws was sent upon the news of the last cut, on a stream that was there.
+bool ThawsByOneWord(std::uint64_t seed) {
+  const Scenario scenario{
+      .seed = seed,
+      .applications = {{.name = "shop", .claims = 2}},
+      .operations = {
+          {.act = Act::kApplyBackup, .object = "a", .fields = {{"applicationRef", "shop"}}}}};
+  int words = 0;
+  int execs = 0;  // since a content was last heard of
+  bool by_one_word = false;
+  const RunOutcome outcome =
+      RunScenario(scenario, {.follow = [&](const std::string& line, std::uint64_t) {
+                    if (line.contains(" answer event volumesnapshotcontents ")) execs = 0;
+                    if (line.contains(" send exec ")) ++execs;
+                    if (line.contains(" send stdin ") && ++words == 2) by_one_word = execs == 0;
+                  }});
+  EXPECT_TRUE(outcome.violations.empty());
+  EXPECT_EQ(words, 2);
+  return by_one_word;
+}
+
+TEST(RunScenarioTest, PreparesTheThawWhileTheVolumesAreCut) {
+  int prepared = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) prepared += ThawsByOneWord(seed) ? 1 : 0;
+  EXPECT_GE(prepared, 8);  // else the cut was faster
+}
+
 }  // namespace
 }  // namespace stillpoint::sim::run
