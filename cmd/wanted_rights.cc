@@ -30,7 +30,7 @@ std::vector<Rule> Rules() {
       {"apps", "statefulsets", "", {"get", "patch"}},
       {"apps", "daemonsets", "", {"get", "patch"}},
       {"apps", "replicasets", "", {"get"}},
-      {kSnapshots, "volumesnapshots", "", {"get", "list", "watch", "create", "delete"}},
+      {kSnapshots, "volumesnapshots", "", {"get", "list", "watch", "create", "patch", "delete"}},
       {kSnapshots, "volumesnapshotcontents", "", {"get", "list", "watch"}, false},
       {kSnapshots, "volumesnapshotclasses", "", {"get", "list"}, false},
       {"events.k8s.io", "events", "", {"create", "patch"}},
