@@ -188,7 +188,6 @@ BackupController::Async<> BackupController::Read(SessionPtr session) {
   session->forbidden_since.reset();
   session->facts = std::move(*facts);
   session->facts_read_at = deps_.clock.Now();
-  controller_.queue().Add(KeyOf(session->object.metadata));
   co_return api::Result<void>();
 }
 
