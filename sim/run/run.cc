@@ -36,6 +36,9 @@ constexpr std::array<std::string_view, 2> kOurKinds{"volumebackups", "volumerest
 // Longer than every time-out of the product and the cluster together that may pass in silence.
 constexpr auto kPatience = 40min;
 
+// Longer than the product and the API server let any watch last.
+constexpr auto kWatchLifetime = 10min;
+
 // Who writes and writes and comes to no end makes no progress either.
 constexpr auto kLongestSettling = 6h;
 
@@ -163,14 +166,26 @@ class Run {
   }
 
   // Everything has come to its end, and has been quiet for a while.
-  [[nodiscard]] bool AtRest() const {
+  [[nodiscard]] bool AtRest() {
     if (world_.Now() < progress_at_ + 30s + 2 * scenario_.knobs.watch_delay) return false;
+    if (NewsWasLost() && world_.Now() < chaos_ended_ + kWatchLifetime) return false;
     const bool all_reached = breakage_.Reachable();
     return std::ranges::all_of(kOurKinds, [&](std::string_view kind) {
       return std::ranges::all_of(witness_.Of(kind), [&](const ObjectLife& object) {
         return object.gone() || HasEnded(object.last(), all_reached);
       });
     });
+  }
+
+  // A watch whose connection has died in silence tells nothing until it is opened anew.
+  [[nodiscard]] bool NewsWasLost() {
+    const auto& struck = world_.faults().struck();
+    for (std::size_t i = 0; i < struck.size(); ++i) {
+      const Fault& fault = scenario_.faults[i];
+      const bool silent = fault.effect == Fault::Effect::kLose && fault.code == api::Code::kTimeout;
+      if (silent && struck[i] > 0) return true;
+    }
+    return false;
   }
 
   // A thaw that is owed ends as well, unless its node is lost for good.
