@@ -65,6 +65,9 @@ class SimRuntime final : public ContainerRuntime {
 
   // Whether the application in this container comes to be ready. Asked at each start; empty: yes.
   std::function<bool(const PodSandbox&, const std::string& container)> on_start;
+  // How long the application in this container may stand still until its readiness probe, which
+  // writes to it, has failed too often. Asked at each start; zero, or empty: its probe only reads.
+  std::function<std::chrono::milliseconds(const PodSandbox&)> on_probe;
   // How long an application ignores SIGTERM; empty: knobs.stop.
   std::function<std::chrono::milliseconds(const PodSandbox&)> on_stop;
 
@@ -95,11 +98,12 @@ class SimRuntime final : public ContainerRuntime {
   struct Container {
     std::string id;  // of the current or last life
     bool running = false;
-    std::size_t life = 0;              // index in Truth
-    std::optional<std::size_t> still;  // index in Truth; absent: it writes
-    bool frozen = false;               // by app-freeze
-    std::set<std::uint64_t> holders;   // by app-hold
-    std::set<std::string> volumes;     // handles
+    std::size_t life = 0;                // index in Truth
+    std::optional<std::size_t> still;    // index in Truth; absent: it writes
+    bool frozen = false;                 // by app-freeze
+    std::chrono::milliseconds probe{0};  // as on_probe says
+    std::set<std::uint64_t> holders;     // by app-hold
+    std::set<std::string> volumes;       // handles
   };
   struct Pod {
     PodSandbox sandbox;
@@ -122,6 +126,8 @@ class SimRuntime final : public ContainerRuntime {
   void Release(Container& container, std::uint64_t command);
   // After a change of `frozen` or `holders`.
   void Settle(Container& container);
+  // After a change of `still`: what the probe comes to say of it.
+  void Probe(const Container& container);
   [[nodiscard]] Instant Now() { return truth_.Next(timeline_.Now()); }
 
   Timeline& timeline_;

@@ -31,6 +31,7 @@ class Generator {
         trouble_(TroubleOf(seed)),
         shape_(seed, "shape"),
         knobs_(seed, "knobs"),
+        probes_(seed, "probes"),
         acts_(seed, "acts") {}
 
   Scenario Run() {
@@ -67,6 +68,7 @@ class Generator {
     application.freeze_takes = shape_.OneIn(4) ? shape_.Between(1ms, 5s) : 5ms;
     application.hook = MakeHook();
     if (shape_.OneIn(4)) application.weight = shape_.Between(-1, 1);
+    if (probes_.OneIn(3)) application.probe = probes_.Between(1s, 10s);
     for (const Application& other : scenario_.applications) {
       const bool mountable = other.kind == WorkloadKind::kDeployment;
       if (mountable && !Calm() && shape_.OneIn(4)) application.borrows.push_back(other.name);
@@ -336,6 +338,7 @@ class Generator {
   const Trouble trouble_;
   Dice shape_;
   Dice knobs_;
+  Dice probes_;
   Dice acts_;
   std::vector<Act> enabled_;
   Scenario scenario_;

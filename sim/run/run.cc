@@ -78,6 +78,7 @@ class Run {
         operations_(api_, world_, breakage_, scenario),
         outages_(world_, scenario.knobs),
         lives_(world_, network_, scenario.knobs, options.logs ? options.follow : Follow()) {
+    cluster_.runtime().on_probe = [this](const PodSandbox& sandbox) { return ProbeOf(sandbox); };
     if (options.moments) world_.trace().RecordMoments();
     if (options.follow) {
       world_.trace().Listen([this, follow = options.follow](api::Time at, const Point& point) {
@@ -101,6 +102,14 @@ class Run {
   }
 
  private:
+  // As the workload of this pod has it.
+  [[nodiscard]] milliseconds ProbeOf(const PodSandbox& sandbox) const {
+    const auto of =
+        std::ranges::find(scenario_.applications, Text(sandbox.pod, {"metadata", "labels", "app"}),
+                          &Application::name);
+    return of == scenario_.applications.end() ? 0ms : milliseconds(of->probe);
+  }
+
   void Complain(Invariant invariant, std::string what) {
     const auto at = std::chrono::duration_cast<milliseconds>(world_.Now() - began_);
     report_.Violates(invariant, at, std::move(what));

@@ -78,11 +78,12 @@ struct Application {
   HookForm hook = HookForm::kShell;
   api::Duration freeze_takes{5};  // from the start of the pre-hook to the still point
   std::int64_t weight = 0;        // of its hook
+  api::Duration probe{0};         // stands still for so long: NotReady; 0: never
   bool late_binding = false;      // a class with WaitForFirstConsumer
   bool operator==(const Application&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Application, (),
-                      (name, kind, replicas, claims, borrows, hook, freeze_takes, weight,
+                      (name, kind, replicas, claims, borrows, hook, freeze_takes, weight, probe,
                        late_binding))
 
 // What people and machines do to the cluster. Every one may be done at any time and to anything: on

@@ -80,6 +80,7 @@ class Shrinker {
       Set(i, &Application::borrows, usual.borrows);
       Set(i, &Application::late_binding, usual.late_binding);
       Set(i, &Application::freeze_takes, usual.freeze_takes);
+      Set(i, &Application::probe, usual.probe);
       Set(i, &Application::kind, usual.kind);
       Set(i, &Application::hook, usual.hook);
     }

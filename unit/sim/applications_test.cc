@@ -55,6 +55,44 @@ TEST_F(Applications, AFreezeOutlivesItsCommand) {
   EXPECT_GE(cluster_->truth().stills[0].ends->at - cluster_->truth().stills[0].starts.at, 10s);
 }
 
+// Three probes in a row have to fail, and one good one makes up for it.
+TEST_F(Applications, APodWhoseProbeWritesIsUnreadyWhileItStands) {
+  cluster_->runtime().on_probe = [](const PodSandbox&) { return 3s; };
+  cluster_->runtime().Kill(UidOfPod("db"), "db");
+  time_.RunFor(1s);
+  ASSERT_TRUE(IsReady("db"));
+  const auto freeze = Exec("db", Plain("app-freeze"), heard_);
+  time_.RunFor(2900ms);
+  EXPECT_TRUE(IsReady("db"));
+  time_.RunFor(1s);
+  EXPECT_TRUE(IsStill());
+  EXPECT_FALSE(IsReady("db"));
+  const auto pod = Find(Pod::kResource, "db");
+  EXPECT_EQ(ConditionStatus(*pod, "ContainersReady"), "False");
+  EXPECT_FALSE(Flag(List(*pod, {"status", "containerStatuses"})->at(0).as_object(), {"ready"}));
+  EXPECT_EQ(Get(Pod::kResource, "db", {"status", "phase"}), "Running");
+  const auto thaw = Exec("db", Plain("app-thaw"), heard_);
+  time_.RunFor(900ms);
+  EXPECT_FALSE(IsReady("db"));
+  time_.RunFor(1s);
+  EXPECT_TRUE(IsReady("db"));
+}
+
+TEST_F(Applications, AShortFreezeIsNoTroubleForAProbe) {
+  cluster_->runtime().on_probe = [](const PodSandbox&) { return 3s; };
+  cluster_->runtime().Kill(UidOfPod("db"), "db");
+  time_.RunFor(1s);
+  const auto version = Get(Pod::kResource, "db", {"metadata", "resourceVersion"});
+  for (int i = 0; i < 2; ++i) {
+    const auto freeze = Exec("db", Plain("app-freeze-slow 1ms"), heard_);
+    time_.RunFor(2500ms);
+    const auto thaw = Exec("db", Plain("app-thaw"), heard_);
+    time_.RunFor(100ms);
+  }
+  time_.RunFor(10s);
+  EXPECT_EQ(Get(Pod::kResource, "db", {"metadata", "resourceVersion"}), version);
+}
+
 TEST_F(Applications, APlainCommandDoesNotCareForItsStream) {
   auto freeze = Exec("db", Plain("app-freeze-slow 2s"), heard_);
   time_.RunFor(100ms);
