@@ -176,6 +176,15 @@ BackupController::Async<> BackupController::Adopt(SessionPtr session,
 
 // ---- reads ------------------------------------------------------------------------------------
 
+// Somebody has written meanwhile, and it may have been we ourselves, if that answer was lost. The
+// watch may be late with the news, and until then every write would be another conflict.
+awaitable<void> BackupController::LookAgain(SessionPtr session) {
+  const api::ObjectMeta read = session->object.metadata;
+  auto now = co_await kube::Get<api::VolumeBackup>(deps_.client, KeyOf(read));
+  if (!now || now->metadata.uid != read.uid) co_return;
+  deps_.backups.Observe(std::move(*now), read.resource_version);
+}
+
 BackupController::Async<> BackupController::Read(SessionPtr session) {
   // Opened now, so that it runs when the first snapshot is made.
   if (!session->cut_watch) session->cut_watch = std::make_unique<CutWatch::Use>(cuts_);

@@ -134,6 +134,7 @@ BackupController::Async<kube::Requeue> BackupController::Reconcile(api::Namespac
     for (BackupAction& action : plan.actions) {
       auto done = co_await Act(session, std::move(action));
       if (done) continue;
+      if (done.error().code == api::Code::kConflict) co_await LookAgain(session);
       // A thaw or a deadline does not wait for the backoff of a write that failed.
       if (plan.requeue_after) controller_.queue().AddAfter(key, *plan.requeue_after);
       co_return done.error();

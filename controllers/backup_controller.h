@@ -92,6 +92,7 @@ class BackupController {
   [[nodiscard]] Async<> Act(SessionPtr session, BackupAction action);
   [[nodiscard]] Async<> SetFinalizer(SessionPtr session, bool wanted);
   [[nodiscard]] Async<> Write(SessionPtr session, api::VolumeBackupStatus status);
+  [[nodiscard]] boost::asio::awaitable<void> LookAgain(SessionPtr session);
   [[nodiscard]] Async<> Adopt(SessionPtr session, api::Result<api::VolumeBackup> answer);
   [[nodiscard]] hooks::HookRun RunOf(const BackupSession& session, std::size_t target,
                                      api::HookPhase phase) const;
