@@ -44,6 +44,7 @@ struct Request {
   std::string field_selector;
   int limit = 0;  // 0: no paging
   std::string continue_token;
+  std::string resource_version;  // not older than this, "0": however old; empty: the newest
 
   // Writes.
   bool force = false;  // kApply: take over fields of other managers

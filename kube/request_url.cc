@@ -107,6 +107,7 @@ std::string QueryText(const Request& request) {
     query.Add("fieldSelector", request.field_selector);
     if (request.limit > 0) query.Add("limit", std::to_string(request.limit));
     query.Add("continue", request.continue_token);
+    query.Add("resourceVersion", request.resource_version);
   } else if (IsWrite(request.verb) && request.verb != Verb::kDelete) {
     query.Add("fieldManager", kFieldManager);
     if (request.verb == Verb::kApply && request.force) query.Add("force", "true");

@@ -3,6 +3,7 @@
 #include "api/authorization.h"
 #include "api/codec.h"
 #include "kube/request_url.h"
+#include "sim/cluster/past.h"
 
 #include <fmt/format.h>
 #include <boost/json/monotonic_resource.hpp>
@@ -41,7 +42,8 @@ api::Result<WatchCursor> ApiServer::OpenWatch(const kube::WatchRequest& request)
 
 // ---- requests ---------------------------------------------------------------------------------
 
-api::Result<json::value> ApiServer::Answer(const Request& request, const std::string& manager) {
+api::Result<json::value> ApiServer::Answer(const Request& request, const std::string& manager,
+                                           std::uint64_t cached) {
   if (auto refusal = Refusal(kube::RbacVerb(request.verb), request.resource, request.subresource)) {
     return *refusal;
   }
@@ -49,7 +51,7 @@ api::Result<json::value> ApiServer::Answer(const Request& request, const std::st
     case Verb::kGet:
       return objects_.Get(request);
     case Verb::kList:
-      return List(request);
+      return List(request, cached);
     case Verb::kCreate:
       if (request.resource == api::SelfSubjectAccessReview::kResource) return Review(request.body);
       return objects_.Create(request);
@@ -68,7 +70,7 @@ api::Result<json::value> ApiServer::Update(const Request& request) {
   return objects_.Update(request);
 }
 
-api::Result<json::value> ApiServer::List(const Request& request) {
+api::Result<json::value> ApiServer::List(const Request& request, std::uint64_t cached) {
   if (!request.continue_token.empty()) {
     auto rest = rests_.extract(request.continue_token);
     if (!rest) return api::Error{api::Code::kExpired, "the continue token is too old"};
@@ -76,6 +78,12 @@ api::Result<json::value> ApiServer::List(const Request& request) {
   }
   auto selector = Selector::Parse(request.ns, request.label_selector, request.field_selector);
   if (!selector) return selector.error();
+  if (!request.resource_version.empty() && cached < objects_.resource_version()) {
+    const Table& table = objects_.TableOf(request.resource);
+    const std::uint64_t asked = std::stoull(request.resource_version);
+    const std::uint64_t version = std::max({cached, asked, table.forgotten()});
+    return Page(request, ListAsOf(table, *selector, version), version);
+  }
   return Page(request, objects_.List(request.resource, *selector), objects_.resource_version());
 }
 

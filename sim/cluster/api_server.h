@@ -4,12 +4,13 @@
 //
 // What it does is what the real one does (objects in objects.h, patches in patch.h, selectors in
 // selector.h): versions, generations, conflicts, finalizers, the status subresource, field managers
-// that apply, paged lists, watches that resume and expire. Lists and single objects are never old,
-// as the real one reads them from etcd when no resourceVersion is asked for.
+// that apply, paged lists, watches that resume and expire. Single objects are never old, and lists
+// neither, as the real one reads them from etcd when no resourceVersion is asked for; where one is,
+// a list may come from a watch cache that lags.
 //
-// What it does not: schemas and defaults, but for those of the admission hook; owners of fields
-// other than by apply; whatever a controller does (namespaces that empty themselves, owner
-// references).
+// What it does not: the exact past (resourceVersionMatch), single objects from the cache; schemas
+// and defaults, but for those of the admission hook; owners of fields other than by apply; whatever
+// a controller does (namespaces that empty themselves, owner references).
 #pragma once
 
 #include "api/error.h"
@@ -44,9 +45,12 @@ class ApiServer {
   explicit ApiServer(std::function<api::Time()> now, boost::json::storage_ptr memory = {})
       : objects_(std::move(now), std::move(memory)) {}
 
+  // `cached`: how far the watch cache has come. A list that names a resourceVersion is as of then,
+  // and never older than that one.
   // Errors: as kube::Client says, but for those of a network.
   [[nodiscard]] api::Result<boost::json::value> Answer(const kube::Request& request,
-                                                       const std::string& manager = "stillpoint");
+                                                       const std::string& manager = "stillpoint",
+                                                       std::uint64_t cached = WatchCursor::kAll);
 
   // PUT. Errors: as Answer().
   [[nodiscard]] api::Result<boost::json::value> Update(const kube::Request& request);
@@ -78,7 +82,8 @@ class ApiServer {
                                                   std::string_view subresource) const;
 
  private:
-  [[nodiscard]] api::Result<boost::json::value> List(const kube::Request& request);
+  [[nodiscard]] api::Result<boost::json::value> List(const kube::Request& request,
+                                                     std::uint64_t cached);
   [[nodiscard]] boost::json::value Page(const kube::Request& request,
                                         std::vector<StoredObject> items,
                                         std::uint64_t resource_version);

@@ -36,9 +36,12 @@ struct Fault {
     kLose,           // kSend: the request gets lost. kEffect: the answer does. `code` kTimeout: in
             // silence; kUnavailable: with the connection. kAnswer of a stream: likewise the
             // stream; in silence means that it stays open
-    kRefuse,       // kSend: the API server answers `code` and does nothing
-    kDelay,        // kSend, kEffect: by `duration`. kAnswer of a stream: it and all after it
-    kLag,          // every watch of that life and resource shows nothing for `duration`
+    kRefuse,  // kSend: the API server answers `code` and does nothing
+    kDelay,   // kSend, kEffect: by `duration`. kAnswer of a stream: it and all after it
+    // Every watch of that life and resource shows nothing for `duration`, and lists that may be old
+    // are as of its beginning. At a change of the cluster's with life 0: of all lives, and of those
+    // to come.
+    kLag,
     kDropStreams,  // every exec stream of that life breaks, and both of its ends learn of it
   };
   Effect effect = Effect::kKill;

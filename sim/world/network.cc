@@ -1,5 +1,6 @@
 #include "sim/world/network.h"
 
+#include "kube/request_url.h"
 #include "sim/world/exec_stream.h"
 #include "sim/world/watch_feed.h"
 
@@ -23,6 +24,13 @@ api::Error Refused(api::Code code) {
 
 }  // namespace
 
+api::Result<boost::json::value> Network::Answer(int life, const kube::Request& request) {
+  if (request.resource_version.empty()) return server_.Answer(request);
+  const auto cached = world_.CachedVersion(life, request.resource.plural);
+  return server_.Answer(request, std::string(kube::kFieldManager),
+                        cached.value_or(WatchCursor::kAll));
+}
+
 void Reply::Set(api::Result<Payload> result, bool by_server) {
   if (outcome) return;
   outcome = std::move(result);
@@ -34,6 +42,7 @@ Network::Network(World& world, ApiServer& server, ContainerRuntime& runtime, Net
     : world_(world), server_(server), runtime_(runtime), knobs_(knobs) {
   server_.objects().OnChange(
       [this](const api::Resource& resource, const Change& change) { Changed(resource, change); });
+  world_.SetVersion([this] { return server_.objects().resource_version(); });
   world_.SetDropStreams([this](int life) { DropStreams(life); });
 }
 

@@ -101,6 +101,10 @@ class Network {
   // the deadline, or with kUnavailable.
   void Send(std::shared_ptr<Exchange> exchange);
 
+  // What the API server that this life talks to says: where its watches lag, so do the lists from
+  // the same cache.
+  [[nodiscard]] api::Result<boost::json::value> Answer(int life, const kube::Request& request);
+
   [[nodiscard]] World& world() { return world_; }
   [[nodiscard]] ApiServer& server() { return server_; }
   [[nodiscard]] ContainerRuntime& runtime() { return runtime_; }

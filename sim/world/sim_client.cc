@@ -96,8 +96,8 @@ asio::awaitable<std::shared_ptr<Reply>> SimClient::Once(
                        .body = request->body.is_null() ? nullptr : &request->body};
   exchange->deadline = deadline;
   exchange->way = network_.knobs().request;
-  exchange->effect = [&server = network_.server(), request]() -> api::Result<Payload> {
-    auto answer = server.Answer(*request);
+  exchange->effect = [this_network = &network_, life = life_, request]() -> api::Result<Payload> {
+    auto answer = this_network->Answer(life, *request);
     if (!answer) return answer.error();
     return Payload(std::move(*answer));
   };

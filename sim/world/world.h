@@ -128,6 +128,9 @@ class World final : public Timeline {
   void PartitionExec(int life, Duration duration);
   void Lag(int life, std::string_view resource, Duration duration);
 
+  // The newest version that there is.
+  void SetVersion(std::function<std::uint64_t()> version) { version_ = std::move(version); }
+
   // What a fault of this kind does: breaks the exec streams of a life.
   void SetDropStreams(std::function<void(int life)> drop) { drop_streams_ = std::move(drop); }
 
@@ -136,6 +139,9 @@ class World final : public Timeline {
   [[nodiscard]] std::optional<Duration> ExecCut(int life) const;
   // Until when its watches of this resource show nothing.
   [[nodiscard]] api::Time LagOf(int life, std::string_view resource) const;
+  // Until they go on: the version when they stopped. Empty: they do not lag.
+  [[nodiscard]] std::optional<std::uint64_t> CachedVersion(int life,
+                                                           std::string_view resource) const;
 
   // A life has ended by itself: it is buried as soon as its loop has returned.
   void HasEnded(int life);
@@ -163,12 +169,15 @@ class World final : public Timeline {
     api::Time end{};
     bool for_ever = false;  // not healed by Settle()
   };
+  struct Stop : Until {
+    std::uint64_t version = 0;  // the newest when it began
+  };
   struct Condition {
     Until api;
     Until exec;
     Until paused;
-    std::map<std::string, Until, std::less<>> lag;  // by resource
-    std::vector<Action> put_off;                    // while it is paused, oldest first
+    std::map<std::string, Stop, std::less<>> lag;  // by resource
+    std::vector<Action> put_off;                   // while it is paused, oldest first
   };
 
   // `from_now` may be as long as for ever.
@@ -182,6 +191,9 @@ class World final : public Timeline {
   void Strike(const Fault& fault, const Point& point, Disturbance* disturbance);
   void StrikeLife(const Fault& fault, int life, std::string_view resource);
   void Begin(Until* state, Duration duration, bool for_ever) const;
+  void BeginLag(int life, std::string_view resource, Duration duration, bool for_ever);
+  // The lag of this life, or that of all: whichever is longer. Null: none.
+  [[nodiscard]] const Stop* LongestLag(int life, std::string_view resource) const;
   void Pause(int life, Duration duration, bool for_ever);
   [[nodiscard]] bool IsPaused(int life) const;
   [[nodiscard]] std::optional<Duration> Left(const Until& state) const;
@@ -201,8 +213,9 @@ class World final : public Timeline {
   std::vector<std::uint32_t> free_slots_;
   int last_life_ = 0;
   std::map<int, Actor*> actors_;
-  std::map<int, Condition> conditions_;
-  std::map<int, bool> doomed_;  // true: killed, false: has ended by itself
+  std::map<int, Condition> conditions_;  // 0: of every life, those to come too
+  std::map<int, bool> doomed_;           // true: killed, false: has ended by itself
+  std::function<std::uint64_t()> version_;
   std::function<void(int)> drop_streams_;
   int running_ = 0;  // the life whose loop runs now
   bool stepping_ = false;

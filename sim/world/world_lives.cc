@@ -23,9 +23,10 @@ void World::Strike(const Fault& fault, const Point& point, Disturbance* disturba
       break;
   }
   // The cluster's own points trigger what is to happen to a life, or to all of them.
-  if (const int life = point.life != 0 ? point.life : fault.life; life != 0) {
-    return StrikeLife(fault, life, point.resource);
-  }
+  const int one = point.life != 0 ? point.life : fault.life;
+  // The cache of the API server itself: who comes later meets it too.
+  const bool of_all = one == 0 && fault.effect == Fault::Effect::kLag;
+  if (one != 0 || of_all) return StrikeLife(fault, one, point.resource);
   std::vector<int> lives;
   for (const auto& [life, actor] : actors_) lives.push_back(life);
   for (const int life : lives) StrikeLife(fault, life, point.resource);
@@ -48,7 +49,7 @@ void World::StrikeLife(const Fault& fault, int life, std::string_view resource) 
       Begin(&condition.api, duration, fault.for_ever);
       return Begin(&condition.exec, duration, fault.for_ever);
     case Fault::Effect::kLag:
-      return Begin(&condition.lag[std::string(resource)], duration, fault.for_ever);
+      return BeginLag(life, resource, duration, fault.for_ever);
     case Fault::Effect::kDropStreams:
       // Not now: the point may be one of such a stream.
       Land(Duration(0), [this, life] {
@@ -157,7 +158,13 @@ void World::PartitionExec(int life, Duration duration) {
 }
 
 void World::Lag(int life, std::string_view resource, Duration duration) {
-  Begin(&conditions_[life].lag[std::string(resource)], duration, false);
+  BeginLag(life, resource, duration, false);
+}
+
+void World::BeginLag(int life, std::string_view resource, Duration duration, bool for_ever) {
+  Stop& lag = conditions_[life].lag[std::string(resource)];
+  if (lag.end <= now_) lag.version = version_ ? version_() : 0;
+  Begin(&lag, duration, for_ever);
 }
 
 const World::Condition* World::ConditionOf(int life) const {
@@ -180,11 +187,26 @@ std::optional<World::Duration> World::ExecCut(int life) const {
   return condition ? Left(condition->exec) : Duration(0);
 }
 
+const World::Stop* World::LongestLag(int life, std::string_view resource) const {
+  const Stop* longest = nullptr;
+  for (const int of : {life, 0}) {
+    const Condition* condition = ConditionOf(of);
+    if (!condition) continue;
+    const auto found = condition->lag.find(resource);
+    if (found == condition->lag.end()) continue;
+    if (!longest || found->second.end > longest->end) longest = &found->second;
+  }
+  return longest;
+}
+
 api::Time World::LagOf(int life, std::string_view resource) const {
-  const Condition* condition = ConditionOf(life);
-  if (!condition) return {};
-  const auto found = condition->lag.find(resource);
-  return found == condition->lag.end() ? api::Time{} : found->second.end;
+  const Stop* lag = LongestLag(life, resource);
+  return lag ? lag->end : api::Time{};
+}
+
+std::optional<std::uint64_t> World::CachedVersion(int life, std::string_view resource) const {
+  const Stop* lag = LongestLag(life, resource);
+  return lag && lag->end > now_ ? std::optional(lag->version) : std::nullopt;
 }
 
 }  // namespace stillpoint::sim

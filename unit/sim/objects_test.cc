@@ -7,7 +7,10 @@
 #include <gtest/gtest.h>
 #include <boost/json/parse.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace stillpoint::sim {
 namespace {
@@ -153,6 +156,77 @@ TEST_F(ObjectsTest, PagesCanBeShorterThanAsked) {
     list.continue_token = next ? next->as_string().c_str() : "";
   } while (!list.continue_token.empty());
   EXPECT_EQ(pages, 3);
+}
+
+// ---- a watch cache that lags --------------------------------------------------------------------
+
+class OldListTest : public ObjectsTest {
+ protected:
+  // "a" is new, then "b" comes, then "a" is old and "b" goes.
+  OldListTest() {
+    for (const char* body : {R"({"metadata":{"name":"a","namespace":"shop"},"word":"new"})",
+                             R"({"metadata":{"name":"b","namespace":"shop"},"word":"new"})",
+                             R"({"metadata":{"name":"a","namespace":"shop"},"word":"old"})"}) {
+      Put(kThings, body);
+      versions_.push_back(server_.objects().resource_version());
+    }
+    EXPECT_TRUE(server_.objects().Remove(kThings, {"shop", "b"}));
+  }
+
+  // "name=word" of each, and the version of the list; or the word of the error.
+  [[nodiscard]] std::string List(const std::string& asked, std::uint64_t cached) {
+    Request request = Ask(Verb::kList, "null");
+    request.resource_version = asked;
+    const auto list = server_.Answer(request, "test", cached);
+    if (!list) return Word(list);
+    std::string text;
+    for (const auto& item : list->at("items").as_array()) {
+      text += item.at("metadata").at("name").as_string();
+      text += item.at("word").as_string() == "new" ? "=new " : "=old ";
+    }
+    return text + list->at("metadata").at("resourceVersion").as_string().c_str();
+  }
+
+  [[nodiscard]] std::string At(std::size_t change) const {
+    return std::to_string(versions_[change]);
+  }
+
+  std::vector<std::uint64_t> versions_;
+};
+
+TEST_F(OldListTest, WhoNamesNoVersionGetsTheNewest) {
+  const std::string newest = "a=old " + std::to_string(server_.objects().resource_version());
+  EXPECT_EQ(List("", versions_[0]), newest);
+  EXPECT_EQ(List("0", WatchCursor::kAll), newest);
+}
+
+TEST_F(OldListTest, WhoAsksForAnyGetsWhatTheCacheHas) {
+  EXPECT_EQ(List("0", versions_[0]), "a=new " + At(0));
+  EXPECT_EQ(List("0", versions_[1]), "a=new b=new " + At(1));
+  EXPECT_EQ(List("0", versions_[2]), "a=old b=new " + At(2));
+}
+
+TEST_F(OldListTest, NothingIsOlderThanWhatWasAskedFor) {
+  EXPECT_EQ(List(At(1), versions_[0]), "a=new b=new " + At(1));
+  EXPECT_EQ(List(At(0), versions_[2]), "a=old b=new " + At(2));
+}
+
+TEST_F(OldListTest, AWatchGoesOnFromAnOldList) {
+  const auto cursor = server_.OpenWatch({.resource = kThings, .resource_version = At(1)});
+  ASSERT_TRUE(cursor);
+  WatchCursor rest = *cursor;
+  const auto changed = rest.Take();
+  ASSERT_TRUE(changed && *changed);
+  EXPECT_EQ((*changed)->type, kube::WatchEvent::Type::kModified);
+  const auto gone = rest.Take();
+  ASSERT_TRUE(gone && *gone);
+  EXPECT_EQ((*gone)->type, kube::WatchEvent::Type::kDeleted);
+}
+
+TEST_F(OldListTest, WhatIsForgottenIsNotServed) {
+  server_.objects().KeepHistory(1);
+  Put(kThings, R"({"metadata":{"name":"c","namespace":"shop"},"word":"new"})");
+  EXPECT_EQ(List("0", versions_[0]), "a=old " + std::to_string(versions_[2] + 1));
 }
 
 }  // namespace

@@ -266,6 +266,38 @@ TEST(WorldFaultTest, AWatchLagsBreaksOrFallsSilent) {
               ElementsAre("89 Timeout"));
 }
 
+// What a list from the watch cache and a fresh one show, and when a watch from the old one goes on.
+awaitable<void> Look(Surroundings around, Note note) {
+  const auto began = around.clock.SteadyNow();
+  kube::Request ask = Ask(Verb::kList);
+  const auto fresh = co_await around.client.Do(ask);
+  ask.resource_version = "0";
+  const auto old = co_await around.client.Do(ask);
+  EXPECT_TRUE(fresh && old);
+  note(fmt::format("{} {}", fresh->at("items").as_array().size(),
+                   old->at("items").as_array().size()));
+  auto watch = co_await around.client.Watch(
+      {.resource = kThings,
+       .resource_version = old->at("metadata").at("resourceVersion").as_string().c_str()});
+  EXPECT_TRUE(watch);
+  const auto event = co_await (*watch)->Next();
+  note(fmt::format("{} {}", (around.clock.SteadyNow() - began) / 1s, Word(event)));
+}
+
+// The life that looks was not born when the lag began.
+TEST(WorldFaultTest, ACacheThatLagsServesOldListsToWhoComesLater) {
+  SmallWorld small;
+  const auto fault = ParseFault("lag for=20s at=change,created,things,* nth=1");
+  ASSERT_TRUE(fault);
+  small.world.faults().Set({*fault});
+  for (const char* name : {"a", "b"}) {
+    small.server.objects().Put(kThings, {{"metadata", {{"namespace", "shop"}, {"name", name}}}});
+  }
+  small.Start(Look);
+  small.world.RunFor(kLong);
+  EXPECT_THAT(small.notes, ElementsAre("2 1", "20 ok"));
+}
+
 TEST(WorldFaultTest, AStateCanBeTheTrigger) {
   SmallWorld small;
   RunWith(small, Work, R"(kill life=1 at=change,updated,things,* with="state":"freezing")");
