@@ -1,6 +1,6 @@
 #!/bin/bash
 # sim.sh RUNS: the long campaign of the simulator on all cores. First everything that can be
-# enumerated (each single fault and each pair of kills in twelve small scenarios), then RUNS fresh
+# enumerated (each single fault and each pair of kills in small scenarios), then RUNS fresh
 # seeds, some of them twice to see that they repeat. The canary, a build with a planted bug, must be
 # caught: a simulator that finds nothing in it has gone blind.
 set -euo pipefail

@@ -8,10 +8,10 @@
 namespace stillpoint::sim::run {
 
 // Adds to `outcome` what differs from `dry` and must not. Only for scenarios without other chance:
-// the small ones. `scenario` has one fault.
+// the small ones. `scenario` has one fault more, its last.
 void CompareWithDry(const Scenario& scenario, const RunOutcome& dry, RunOutcome& outcome);
 
-// As RunScenario; a small scenario with one fault is compared with its dry run, too.
+// As RunScenario; a small scenario with one fault more is compared with its dry run, too.
 [[nodiscard]] RunOutcome RunCompared(const Scenario& scenario);
 
 }  // namespace stillpoint::sim::run

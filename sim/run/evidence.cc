@@ -50,10 +50,11 @@ const ObjectLife* Witness::Find(std::string_view plural, std::string_view uid) c
   return found == kind->second.by_uid.end() ? nullptr : &kind->second.lives[found->second];
 }
 
-std::chrono::milliseconds Evidence::Excused(api::Time from, api::Time to) const {
+std::chrono::milliseconds Evidence::Excused(api::Time from, api::Time to, bool blind) const {
   std::chrono::microseconds sum{0};
   api::Time counted = from;  // outages are in the order of their beginnings and may overlap
   for (const Period& outage : outages) {
+    if (outage.blind && !blind) continue;
     const api::Time begin = std::max(outage.from, counted);
     const api::Time end = std::min(outage.to, to);
     if (end <= begin) continue;

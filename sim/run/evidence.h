@@ -65,25 +65,28 @@ class Witness {
 struct Period {
   api::Time from{};
   api::Time to{};
+  bool blind = false;  // all can be reached, and watches show nothing
 };
 
 struct Evidence {
   const Scenario& scenario;
   const Truth& truth;
   const Witness& witness;
-  api::Time began{};            // when the applications ran
-  api::Time chaos_ended{};      // when the last operation and the last passing fault were over
-  api::Time ended{};            // when all had settled
-  api::Time quiet_ended{};      // after the quiet hour
-  std::vector<Period> outages;  // in which no living controller could reach both API and pods
-  bool faults_fired = false;    // any at all
-  bool peaceful = false;        // no faults, and nobody disturbs: everything must succeed
+  api::Time began{};        // when the applications ran
+  api::Time chaos_ended{};  // when the last operation and the last passing fault were over
+  api::Time ended{};        // when all had settled
+  api::Time quiet_ended{};  // after the quiet hour
+  // In which no living controller could reach both API and pods, or see what has changed.
+  std::vector<Period> outages;
+  bool faults_fired = false;  // any at all
+  bool peaceful = false;      // no faults, and nobody disturbs: everything must succeed
 
   [[nodiscard]] std::chrono::milliseconds Since(api::Time at) const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(at - began);
   }
-  // How much of it is in an outage.
-  [[nodiscard]] std::chrono::milliseconds Excused(api::Time from, api::Time to) const;
+  // How much of it is in an outage. `blind`: such ones count too.
+  [[nodiscard]] std::chrono::milliseconds Excused(api::Time from, api::Time to,
+                                                  bool blind = true) const;
   // By when something that takes so long without outages is done, if it begins at `from`.
   [[nodiscard]] api::Time DoneBy(api::Time from, std::chrono::milliseconds length) const;
   // Of the application with this name; null: none.

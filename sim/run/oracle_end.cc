@@ -1,4 +1,5 @@
-// I7: when the trouble is over, everything comes to its end; and then nothing writes any more.
+// I7: when the trouble is over, everything comes to its end and stays there; and then nothing
+// writes any more.
 #include "sim/cluster/fields.h"
 #include "sim/run/cuts.h"
 #include "sim/run/evidence.h"
@@ -62,6 +63,18 @@ bool OwedThawAt(const ObjectLife& object, api::Time at) {
   return owed;
 }
 
+// What has ended is not begun again, and not called otherwise.
+void CheckFinal(const Evidence& evidence, const ObjectLife& object, Report& report) {
+  for (const SeenChange& change : object.changes) {
+    if (!change.before || !change.now || !IsFinalPhase(PhaseOf(*change.before))) continue;
+    report.Tested(Invariant::kI7);
+    if (PhaseOf(*change.now) == PhaseOf(*change.before)) continue;
+    report.Violates(Invariant::kI7, evidence.Since(change.at),
+                    fmt::format("{} {} was {} and became {}", Text(object.last(), {"kind"}),
+                                object.name, PhaseOf(*change.before), PhaseOf(*change.now)));
+  }
+}
+
 void CheckQuiet(const Evidence& evidence, const ObjectLife& object, Report& report) {
   report.Tested(Invariant::kQuiet);
   const SeenChange& last = object.changes.back();
@@ -79,6 +92,7 @@ void CheckEveryEnd(const Evidence& evidence, Report& report) {
   for (const std::string_view kind : kOurKinds) {
     for (const ObjectLife& object : evidence.witness.Of(kind)) {
       CheckEnd(evidence, object, report);
+      CheckFinal(evidence, object, report);
       CheckQuiet(evidence, object, report);
     }
   }

@@ -95,11 +95,12 @@ void CheckStill(const Evidence& evidence, const StillTruth& still, Report& repor
   if (announced.nothing_thaws) return;
   const auto stood = std::chrono::ceil<milliseconds>(end - still.starts.at);
   report.Slack(announced.max_freeze - stood);
-  // What is only held lets go by itself, whoever is out of reach, and for however long.
+  // A thaw needs no news, so that a watch that lags is no excuse. What is only held lets go by
+  // itself, whoever is out of reach, and for however long.
   const auto bound =
-      announced.max_freeze + (still.frozen_by.empty()
-                                  ? kEndOfHold
-                                  : SlackOf(evidence) + evidence.Excused(still.starts.at, end));
+      announced.max_freeze +
+      (still.frozen_by.empty() ? kEndOfHold
+                               : SlackOf(evidence) + evidence.Excused(still.starts.at, end, false));
   if (stood <= bound || GivenUpAsLost(announced, still)) return;
   report.Violates(
       Invariant::kI1, evidence.Since(still.starts.at),

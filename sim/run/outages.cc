@@ -37,8 +37,10 @@ void Outages::Look() {
   for (std::size_t i = 0; i < struck.size(); ++i) {
     if (struck[i] == struck_[i]) continue;
     struck_[i] = struck[i];
-    const auto length = LengthOf(world_.faults().faults()[i]) + TakeoverTime(knobs_);
-    seen_.push_back({world_.Now(), world_.Now() + length});
+    const Fault& fault = world_.faults().faults()[i];
+    const auto length = LengthOf(fault) + TakeoverTime(knobs_);
+    const bool blind = fault.effect == Fault::Effect::kLag;
+    seen_.push_back({world_.Now(), world_.Now() + length, blind});
   }
 }
 

@@ -137,6 +137,15 @@ std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments) {
   return faults;
 }
 
+std::vector<Fault> EveryPause(const std::vector<Moment>& moments) {
+  std::vector<Fault> faults;
+  for (const Moment& moment : moments) {
+    faults.push_back(At(moment, Effect::kPause));
+    faults.back().duration = 45s;
+  }
+  return faults;
+}
+
 std::vector<Fault> EveryLostStream(const std::vector<Moment>& moments) {
   std::vector<Fault> faults;
   for (const Moment& moment : moments) {

@@ -15,6 +15,8 @@ namespace stillpoint::sim::run {
 // the loss of each answer.
 [[nodiscard]] std::vector<Fault> EveryKill(const std::vector<Moment>& moments);
 [[nodiscard]] std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments);
+// A pause that outlasts the lease.
+[[nodiscard]] std::vector<Fault> EveryPause(const std::vector<Moment>& moments);
 // The loss of the exec streams at whatever a controller hears, and of each frame: with its stream,
 // and without.
 [[nodiscard]] std::vector<Fault> EveryLostStream(const std::vector<Moment>& moments);

@@ -37,6 +37,13 @@ Scenario HeldHook() {
           .operations = {Backup(0s)}};
 }
 
+// The probe writes: the pods are NotReady from long before the cut until after the thaw.
+Scenario Unready() {
+  return {.knobs = {.cut_delay = 2s},
+          .applications = {{.name = "shop", .replicas = 2, .probe = 1s}},
+          .operations = {Backup(0s)}};
+}
+
 // One group of two workloads: one that is held, then one with a pre- and a post-hook.
 Scenario MixedGroup() {
   const auto only = [](const char* application) {
@@ -69,6 +76,42 @@ Scenario StalledDriver() {
           .operations = {
               {.at = 0s, .act = Act::kStallDriver, .object = "-", .fields = {{"for", "30s"}}},
               Backup(1s, {{"maxFreeze", "5s"}})}};
+}
+
+// From the creation of the first of this kind on.
+Fault LagOf(const char* resource, int life = 0) {
+  return {.effect = Fault::Effect::kLag,
+          .duration = 60s,
+          .life = life,
+          .stage = "change",
+          .verb = "created",
+          .resource = resource,
+          .nth = 1};
+}
+
+// The watch caches of the API server stand still.
+Scenario LaggingCache() {
+  return {.knobs = {.cut_delay = 1s},
+          .applications = {{.name = "shop"}},
+          .operations = {Backup(0s)},
+          .faults = {LagOf("volumebackups"), LagOf("volumesnapshots")}};
+}
+
+// Whoever takes over talks to an API server whose cache ends before the second backup.
+Scenario LaggingServer() {
+  Operation first = Backup(0s, {{"applicationRef", "deployment/none"}});
+  first.object = "z";
+  return {.knobs = {.cut_delay = 1s},
+          .applications = {{.name = "shop"}},
+          .operations = {std::move(first), Backup(0s)},
+          .faults = {LagOf("volumebackups", 2)}};
+}
+
+// One leads and one waits.
+Scenario TwoControllers() {
+  return {.knobs = {.processes = 2, .cut_delay = 2s},
+          .applications = {{.name = "shop"}},
+          .operations = {Backup(5s)}};
 }
 
 Scenario Cancelled() {
@@ -114,9 +157,13 @@ std::vector<SmallScenario> SmallScenarios() {
   return {{"one-backup", OneBackup()},
           {"group-of-pods", GroupOfPods()},
           {"held-hook", HeldHook()},
+          {"unready", Unready()},
           {"mixed-group", MixedGroup()},
           {"failed-hook", FailedHook()},
           {"stalled-driver", StalledDriver()},
+          {"lagging-cache", LaggingCache()},
+          {"lagging-server", LaggingServer()},
+          {"two-controllers", TwoControllers()},
           {"cancelled", Cancelled()},
           {"deleted-while-frozen", DeletedWhileFrozen()},
           {"two-backups-of-one", TwoBackupsOfOne()},

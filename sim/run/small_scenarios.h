@@ -1,5 +1,5 @@
-// Ten small scenarios, each one way through the product: every single fault is tried on each of
-// them, so they are short and have no chance in them.
+// Small scenarios, each one way through the product: every single fault is tried on each of them,
+// on top of what they have of their own, so they are short and have no chance in them.
 #pragma once
 
 #include "sim/run/scenario.h"

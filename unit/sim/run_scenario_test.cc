@@ -103,14 +103,14 @@ TEST(GenerateTest, StaysWithinFivePodsAndTwelveClaims) {
   }
 }
 
-TEST(SmallScenariosTest, AreTwelveWithNamesOfTheirOwn) {
+TEST(SmallScenariosTest, AreSixteenWithNamesOfTheirOwn) {
   std::set<std::string> names;
   for (const auto& [name, scenario] : SmallScenarios()) {
     names.insert(name);
     EXPECT_FALSE(scenario.applications.empty()) << name;
     EXPECT_FALSE(scenario.operations.empty()) << name;
   }
-  EXPECT_EQ(names.size(), 12U);
+  EXPECT_EQ(names.size(), 16U);
 }
 
 // One whose objects the API refuses would pass with every fault.
