@@ -101,35 +101,6 @@ def api_calls(since):
     return writes, reads
 
 
-def stamp(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-
-
-def thaw_parts(since):
-    """What the thaw was made of, in ms: from the snapshotter's last word on a content to the end of
-    the post-hook's exec, by the API server's audit log."""
-    content = looked = None
-    parts = []
-    with open(os.path.join(STATE, "log/audit.log"), encoding="utf-8") as f:
-        f.seek(since)
-        events = sorted((json.loads(line) for line in f),
-                        key=lambda event: event["requestReceivedTimestamp"])
-    for event in events:
-        about = event.get("objectRef", {})
-        what = about.get("resource", "") + "/" + about.get("subresource", "")
-        began, ended = stamp(event["requestReceivedTimestamp"]), stamp(event["stageTimestamp"])
-        if what == "volumesnapshotcontents/status" and event["user"]["username"] == "csi":
-            content = ended
-        if "stillpoint" not in event.get("userAgent", ""):
-            continue
-        if what == "pods/" and event["verb"] == "get":
-            looked = (content, began, ended)
-        if what == "pods/exec" and "thawed" in event["requestURI"] and looked and looked[0]:
-            times = [*looked, began, ended]
-            parts.append([1000 * (b - a) for a, b in zip(times, times[1:])])
-    return parts
-
-
 def rss(pid):
     for line in open(f"/proc/{pid}/status", encoding="utf-8"):
         if line.startswith("VmRSS"):
@@ -148,23 +119,18 @@ def measure(options):
         for claims in [int(c) for c in options.claims.split(",")]:
             kubectl("apply", "-f", "-", stdin=app(claims))
             kubectl("rollout", "status", f"deploy/app{claims}", "--timeout=120s")
-            results, writes, reads, parts = [], 0, 0, []
+            results, writes, reads = [], 0, 0
             for run in range(options.runs):
                 audit = os.path.getsize(os.path.join(STATE, "log/audit.log"))
                 results.append(one(claims, run))
                 time.sleep(0.5)
                 writes, reads = api_calls(audit)
-                parts += thaw_parts(audit)
             freeze = [r["freeze"] for r in results]
             over = [1000 * r["over"] for r in results]
             print(f"{claims:6}  {min(freeze):.2f} / {statistics.median(freeze):.2f} / "
                   f"{max(freeze):.2f}         {statistics.median(r['cut'] for r in results):8.2f}"
                   f"       {statistics.median(over):.0f} / {max(over):.0f}"
                   f"   {writes:12} {reads:6}", flush=True)
-            if parts:
-                event, pod, connect, exec_ = [statistics.median(p) for p in zip(*parts)]
-                print(f"        the thaw, ms (median): cut seen {event:.1f}, pod looked at {pod:.1f}, "
-                      f"TLS and upgrade {connect:.1f}, exec to its end {exec_:.1f}", flush=True)
         print(f"controller after that: {rss(controller.pid):.1f} MiB")
     finally:
         controller.terminate()
