@@ -192,9 +192,7 @@ void BackupPlanner::Fail(std::string reason, std::string message) {
   if (reason != reason::kCancelled) {
     Event(true, reason, "Fail", message + "; " + StateOfApplication());
   }
-  const bool forward =
-      next_.phase == api::BackupPhase::kFreezing || next_.phase == api::BackupPhase::kCutting;
-  const bool thaws = next_.freeze && (forward || ThawOwed(next_));
+  const bool thaws = next_.freeze && (GoesForward() || ThawOwed(next_));
   SetPhase(thaws ? api::BackupPhase::kThawing : next_.phase, reason);
   SetCondition("Failed", "True", std::move(reason), std::move(message));
 }

@@ -173,10 +173,10 @@ void BackupPlanner::WriteJournal() {
 void BackupPlanner::Deleting() {
   RecordSnapshots();
   RecordTargets();
-  if (ThawOwed(next_)) {
-    if (!IsFinal(next_.phase)) SetPhase(api::BackupPhase::kThawing, reason::kCancelled);
-    Thaw();
+  if (ThawOwed(next_) ? !IsFinal(next_.phase) : next_.freeze && GoesForward()) {
+    SetPhase(api::BackupPhase::kThawing, reason::kCancelled);
   }
+  if (ThawOwed(next_)) Thaw();
   if (ThawOwed(next_)) return;
   const bool unfinished = next_.phase != api::BackupPhase::kCompleted &&
                           next_.phase != api::BackupPhase::kPartiallyFailed;
@@ -260,6 +260,11 @@ void BackupPlanner::Expire() {
 }
 
 // ---- shared -----------------------------------------------------------------------------------
+
+// What has failed, and thaws, is no longer in one of these phases.
+bool BackupPlanner::GoesForward() const {
+  return next_.phase == api::BackupPhase::kFreezing || next_.phase == api::BackupPhase::kCutting;
+}
 
 bool BackupPlanner::Failing() const {
   const auto* failed = api::FindCondition(next_.conditions, "Failed");

@@ -97,6 +97,7 @@ class BackupPlanner {
   [[nodiscard]] api::Time ReadyDeadline() const;
 
   // ---- shared ----
+  [[nodiscard]] bool GoesForward() const;
   [[nodiscard]] bool Failing() const;
   [[nodiscard]] bool WantsCancel() const;
   [[nodiscard]] std::string StateOfApplication() const;

@@ -143,6 +143,8 @@ TEST(BackupPlanTest, IsNoLongerCuttingWhenItHasFailed) {
   view.targets.assign(1, {});
   view.snapshots[0] = {.exists = true, .ours = true, .uid = "s", .created_at = kNow};
   EXPECT_EQ(Plan(view), "Write(Thawing/ThawedAfterRestart) !ThawedAfterRestart Thawed");
+  view.backup.metadata.deletion_timestamp = kNow;
+  EXPECT_EQ(Plan(view), "Write(Thawing/Cancelled)");
 }
 
 TEST(BackupPlanTest, NoticesASnapshotDeletedByHand) {
