@@ -25,6 +25,11 @@ constexpr auto kInformerPatience = 1s;
 // A content without an event for so long is asked for by name.
 constexpr auto kContentPatience = 1s;
 
+// Nobody waits longer for an answer while an application stands still; what a slower one has done
+// is seen later. Kubernetes wants to answer 99 of 100 requests about one object within it:
+// https://github.com/kubernetes/community/blob/master/sig-scalability/slos/api_call_latency.md
+constexpr auto kLongestCallInFreeze = 1s;
+
 // Why this restore is in the way of the backup; empty: it is not.
 std::string HoldOf(const api::VolumeRestore& restore, const BackupSession& session) {
   if (HoldsWorkload(restore) && restore.status.target == TargetText(session.object.spec)) {
@@ -132,9 +137,11 @@ BackupController::Async<kube::Requeue> BackupController::Reconcile(api::Namespac
     BackupPlan plan = PlanBackup(Observe(*session), deps_.clock.Now());
     const bool read = plan.actions.size() == 1 && IsRead(plan.actions.front());
     for (BackupAction& action : plan.actions) {
-      auto done = co_await Act(session, std::move(action));
+      auto done = co_await ActInTime(session, std::move(action));
       if (done) continue;
-      if (done.error().code == api::Code::kConflict) co_await LookAgain(session);
+      if (done.error().code == api::Code::kConflict) {
+        (void)co_await kube::RunWithin(deps_.clock, kLongestCallInFreeze, LookAgain(session));
+      }
       // A thaw or a deadline does not wait for the backoff of a write that failed.
       if (plan.requeue_after) controller_.queue().AddAfter(key, *plan.requeue_after);
       co_return done.error();
@@ -146,6 +153,24 @@ BackupController::Async<kube::Requeue> BackupController::Reconcile(api::Namespac
     co_return kube::Requeue{plan.requeue_after};
   }
   co_return kube::Requeue{1s};  // our cache does not show what we do
+}
+
+// Our own commands may hold it, or those of a controller that has died.
+bool BackupController::MayStandStill(const BackupSession& session) const {
+  if (!ThawOwed(session.object.status)) return false;
+  if (session.object.status.freeze->holder != options_.identity) return true;
+  return std::ranges::any_of(session.targets, [](const TargetView& target) {
+    return target.pre || target.thaw.pre_hook_running;
+  });
+}
+
+// An answer that does not come must not hold up the thaw, which the next pass may have to begin.
+BackupController::Async<> BackupController::ActInTime(SessionPtr session, BackupAction action) {
+  const bool lists = std::holds_alternative<RecheckGroup>(action);
+  if (lists || !MayStandStill(*session)) co_return co_await Act(session, std::move(action));
+  co_return co_await kube::WithTimeout(deps_.clock, kLongestCallInFreeze,
+                                       "no answer, and nobody waits for one in a freeze",
+                                       Act(session, std::move(action)));
 }
 
 // ---- observe ----------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ constexpr auto kEndOfHold = 6s;
 // What a thaw that is tried at once and again may take on this cluster.
 milliseconds SlackOf(const Evidence& evidence) {
   const Knobs& knobs = evidence.scenario.knobs;
-  return 12s + 10 * knobs.api_delay + 2 * knobs.watch_delay;
+  return 4s + 10 * knobs.api_delay + 2 * knobs.watch_delay;
 }
 
 bool NamesPod(const json::object& backup, const CommandTruth& command, std::string_view member,

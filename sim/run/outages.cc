@@ -7,6 +7,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// What it strikes is no exec and keeps nobody from the lead: one answer, for which nobody waits
+// long while an application stands still.
+bool IsOfOneRequest(const Fault& fault) {
+  return fault.resource != "*" && fault.resource != "leases" &&
+         fault.resource.find("exec") == std::string::npos;
+}
+
 // How long one strike keeps a controller from its work, its own back-off included.
 std::chrono::milliseconds LengthOf(const Fault& fault) {
   switch (fault.effect) {
@@ -22,9 +29,10 @@ std::chrono::milliseconds LengthOf(const Fault& fault) {
     case Fault::Effect::kDropStreams:
       return 15s;
     case Fault::Effect::kLose:
+      if (IsOfOneRequest(fault)) return 3s;
       return fault.code == api::Code::kTimeout ? 30s : 15s;
     case Fault::Effect::kRefuse:
-      return 15s;
+      return IsOfOneRequest(fault) ? 3s : 15s;
   }
   return 0ms;
 }

@@ -64,6 +64,9 @@ NetworkKnobs NetworkOf(const Knobs& knobs) {
   return network;
 }
 
+// From one attempt of a thaw to the next, where the node has been out of reach for long.
+constexpr auto kLongestThawBackOff = 10s;
+
 class Run {
  public:
   Run(const Scenario& scenario, const RunOptions& options)
@@ -246,7 +249,10 @@ class Run {
       all.insert(all.end(), others.begin(), others.end());
     };
     more(lives_.gaps());
-    more(breakage_.out_of_reach());
+    for (Period period : breakage_.out_of_reach()) {
+      period.to += kLongestThawBackOff;
+      all.push_back(period);
+    }
     std::ranges::sort(all, {},
                       [](const Period& period) { return std::pair(period.from, period.to); });
     return all;

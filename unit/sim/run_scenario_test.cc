@@ -72,6 +72,29 @@ TEST(ScenarioTextTest, NamesTheLineThatItCannotRead) {
   }
 }
 
+// The answer to a write about its progress is not waited for with an application standing still.
+TEST(RunScenarioTest, AnAnswerThatDoesNotComeHoldsUpNoThaw) {
+  for (std::uint32_t nth = 2; nth <= 3; ++nth) {
+    Scenario scenario{.seed = 1, .applications = {{.name = "shop"}}};
+    scenario.operations = {
+        {.act = Act::kApplyBackup,
+         .object = "a",
+         .fields = {{"applicationRef", "deployment/shop"}, {"maxFreeze", "3s"}}}};
+    scenario.faults = {{.effect = Fault::Effect::kLose,
+                        .code = api::Code::kTimeout,
+                        .life = 1,
+                        .stage = "effect",
+                        .verb = "patch",
+                        .resource = "volumebackups/status",
+                        .object = "shop/a",
+                        .nth = nth}};
+    const RunOutcome outcome = RunScenario(scenario);
+    EXPECT_THAT(outcome.struck, testing::ElementsAre(1)) << nth;
+    EXPECT_GE(outcome.least_slack, 1500ms) << nth;
+    EXPECT_THAT(outcome.ends, testing::ElementsAre(testing::Pair("backup Completed Succeeded", 1)));
+  }
+}
+
 TEST(GenerateTest, IsAFunctionOfTheSeed) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) EXPECT_EQ(Generate(seed), Generate(seed));
 }
