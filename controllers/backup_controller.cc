@@ -155,22 +155,17 @@ BackupController::Async<kube::Requeue> BackupController::Reconcile(api::Namespac
   co_return kube::Requeue{1s};  // our cache does not show what we do
 }
 
-// Our own commands may hold it, or those of a controller that has died.
-bool BackupController::MayStandStill(const BackupSession& session) const {
-  if (!ThawOwed(session.object.status)) return false;
-  if (session.object.status.freeze->holder != options_.identity) return true;
-  return std::ranges::any_of(session.targets, [](const TargetView& target) {
-    return target.pre || target.thaw.pre_hook_running;
-  });
-}
-
-// An answer that does not come must not hold up the thaw, which the next pass may have to begin.
+// An answer that does not come must not hold up the thaw, which the next pass may have to begin,
+// nor use up the time for the freeze. Who comes so slowly to the API server had better not freeze.
 BackupController::Async<> BackupController::ActInTime(SessionPtr session, BackupAction action) {
-  const bool lists = std::holds_alternative<RecheckGroup>(action);
-  if (lists || !MayStandStill(*session)) co_return co_await Act(session, std::move(action));
+  const auto* write = std::get_if<WriteStatus>(&action);
+  const bool freezes = ThawOwed(write != nullptr ? write->status : session->object.status);
+  if (!freezes || std::holds_alternative<RecheckGroup>(action)) {
+    co_return co_await Act(std::move(session), std::move(action));
+  }
   co_return co_await kube::WithTimeout(deps_.clock, kLongestCallInFreeze,
                                        "no answer, and nobody waits for one in a freeze",
-                                       Act(session, std::move(action)));
+                                       Act(std::move(session), std::move(action)));
 }
 
 // ---- observe ----------------------------------------------------------------------------------

@@ -91,7 +91,6 @@ class BackupController {
   // Act (backup_acts.cc). One method per action of the plan.
   [[nodiscard]] Async<> Act(SessionPtr session, BackupAction action);
   [[nodiscard]] Async<> ActInTime(SessionPtr session, BackupAction action);
-  [[nodiscard]] bool MayStandStill(const BackupSession& session) const;
   [[nodiscard]] Async<> SetFinalizer(SessionPtr session, bool wanted);
   [[nodiscard]] Async<> Write(SessionPtr session, api::VolumeBackupStatus status);
   [[nodiscard]] boost::asio::awaitable<void> LookAgain(SessionPtr session);

@@ -7,6 +7,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,8 +16,14 @@
 namespace stillpoint::kube {
 
 namespace json = boost::json;
+using namespace std::chrono_literals;
 
 namespace {
+
+constexpr api::Resource kPods{"", "v1", "Pod", "pods"};
+
+// Longer than one object takes the API server in 99 of 100 cases.
+constexpr std::chrono::milliseconds kFirstLook = 1s;
 
 // The member at the end of a path of objects; null when any of it is missing.
 const json::value* At(const json::value& value, std::initializer_list<std::string_view> path) {
@@ -67,6 +75,19 @@ std::string StateOf(const json::value& status) {
 }
 
 }  // namespace
+
+boost::asio::awaitable<api::Result<json::value>> ReadExecPod(Client& client, ExecRequest request) {
+  Request look{.verb = Verb::kGet,
+               .resource = kPods,
+               .ns = std::move(request.ns),
+               .name = std::move(request.pod),
+               .timeout = std::min(request.connect_timeout, kFirstLook)};
+  auto pod = co_await client.Do(look);
+  if (pod || pod.error().code != api::Code::kTimeout) co_return pod;
+  look.timeout = request.connect_timeout - look.timeout;
+  if (look.timeout <= 0ms) co_return pod;
+  co_return co_await client.Do(std::move(look));
+}
 
 api::Result<std::string> FindExecContainer(const json::value& pod, const ExecRequest& request) {
   const std::string_view uid = TextAt(pod, {"metadata", "uid"});

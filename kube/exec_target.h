@@ -2,13 +2,21 @@
 #pragma once
 
 #include "api/error.h"
+#include "kube/client.h"
 #include "kube/exec.h"
 
-#include <boost/json/fwd.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/value.hpp>
 
 #include <string>
 
 namespace stillpoint::kube {
+
+// The object that the API server has for request.pod, by its name. Asks again when there is no
+// answer within a second, as others may stand still meanwhile; both within request.connect_timeout.
+// Errors, cancellation: as Client::Do.
+[[nodiscard]] boost::asio::awaitable<api::Result<boost::json::value>> ReadExecPod(
+    Client& client, ExecRequest request);
 
 // The container ID in the status of `pod`, the object that the API server gave for request.pod.
 // Errors: kNotFound (the pod was replaced, or has ended), kInvalid (no such container, or it does

@@ -118,7 +118,6 @@ class LwsExecClient final : public ExecClient {
   };
 
   asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> Open(ExecRequest request);
-  asio::awaitable<api::Result<json::value>> ReadPod(ExecRequest request);
   asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> Confirm(ExecRequest request,
                                                                      Session session);
   asio::awaitable<api::Result<Attempt>> Connect(ExecRequest request, std::string container_id);
@@ -147,7 +146,7 @@ class LwsExecClient final : public ExecClient {
 asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> LwsExecClient::Open(
     ExecRequest request) {
   if (misconfigured_) co_return *misconfigured_;
-  const auto pod = co_await ReadPod(request);
+  const auto pod = co_await ReadExecPod(client_, request);
   if (!pod) co_return pod.error();
   const auto container_id = FindExecContainer(*pod, request);
   if (!container_id) co_return container_id.error();
@@ -162,18 +161,10 @@ asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> LwsExecClient::Open(
   }
 }
 
-asio::awaitable<api::Result<json::value>> LwsExecClient::ReadPod(ExecRequest request) {
-  co_return co_await client_.Do({.verb = Verb::kGet,
-                                 .resource = kPods,
-                                 .ns = request.ns,
-                                 .name = request.pod,
-                                 .timeout = request.connect_timeout});
-}
-
 // The API server has taken the name for what it meant when the request arrived.
 asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> LwsExecClient::Confirm(
     ExecRequest request, Session session) {
-  const auto pod = co_await ReadPod(request);
+  const auto pod = co_await ReadExecPod(client_, request);
   const auto confirmed = ConfirmExecContainer(pod, request, session->ContainerId());
   if (!confirmed) co_return confirmed.error();
   co_return std::move(session);

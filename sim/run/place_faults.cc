@@ -131,8 +131,10 @@ std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments) {
   std::vector<Fault> faults;
   for (const Moment& moment : moments) {
     if (!IsAt(moment, Stage::kEffect)) continue;
-    faults.push_back(At(moment, Effect::kLose));
-    faults.back().code = api::Code::kUnavailable;
+    for (const api::Code code : {api::Code::kUnavailable, api::Code::kTimeout}) {
+      faults.push_back(At(moment, Effect::kLose));
+      faults.back().code = code;
+    }
   }
   return faults;
 }

@@ -12,7 +12,7 @@
 namespace stillpoint::sim::run {
 
 // Of these moments: a kill at each, before it was sent, after its effect, before its answer; and
-// the loss of each answer.
+// the loss of each answer, with and without a word of it from the connection.
 [[nodiscard]] std::vector<Fault> EveryKill(const std::vector<Moment>& moments);
 [[nodiscard]] std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments);
 // A pause that outlasts the lease.

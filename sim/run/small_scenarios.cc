@@ -21,8 +21,9 @@ Operation Restore(std::chrono::milliseconds at, json::object more) {
   return {.at = at, .act = Act::kApplyRestore, .object = "r", .fields = std::move(spec)};
 }
 
+// So little time that whoever waits for an answer before the thaw is too late.
 Scenario OneBackup() {
-  return {.applications = {{.name = "shop"}}, .operations = {Backup(0s)}};
+  return {.applications = {{.name = "shop"}}, .operations = {Backup(0s, {{"maxFreeze", "2s"}})}};
 }
 
 // Not guarded, and a group of pods and claims.

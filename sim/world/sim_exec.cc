@@ -77,23 +77,15 @@ asio::awaitable<api::Result<SimExec::Session>> SimExec::Within(kube::ExecRequest
                                                 Open(std::move(request)));
 }
 
-asio::awaitable<api::Result<json::value>> SimExec::ReadPod(kube::ExecRequest request) {
-  co_return co_await client_.Do({.verb = kube::Verb::kGet,
-                                 .resource = kPods,
-                                 .ns = request.ns,
-                                 .name = request.pod,
-                                 .timeout = request.connect_timeout});
-}
-
 // As lws_exec.cc: the pod is looked at before the connection and after.
 asio::awaitable<api::Result<SimExec::Session>> SimExec::Open(kube::ExecRequest request) {
-  const auto before = co_await ReadPod(request);
+  const auto before = co_await kube::ReadExecPod(client_, request);
   if (!before) co_return before.error();
   const auto container_id = kube::FindExecContainer(*before, request);
   if (!container_id) co_return container_id.error();
   auto session = co_await Connect(request, *container_id);
   if (!session) co_return session.error();
-  const auto after = co_await ReadPod(request);
+  const auto after = co_await kube::ReadExecPod(client_, request);
   const auto confirmed = kube::ConfirmExecContainer(after, request, *container_id);
   if (!confirmed) co_return confirmed.error();
   co_return std::move(*session);

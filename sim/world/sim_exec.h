@@ -33,8 +33,6 @@ class SimExec final : public kube::ExecClient {
 
   [[nodiscard]] boost::asio::awaitable<api::Result<Session>> Within(kube::ExecRequest request);
   [[nodiscard]] boost::asio::awaitable<api::Result<Session>> Open(kube::ExecRequest request);
-  [[nodiscard]] boost::asio::awaitable<api::Result<boost::json::value>> ReadPod(
-      kube::ExecRequest request);
   [[nodiscard]] boost::asio::awaitable<api::Result<Session>> Connect(kube::ExecRequest request,
                                                                      std::string container_id);
 
