@@ -68,7 +68,8 @@ api::Time Evidence::DoneBy(api::Time from, std::chrono::milliseconds length) con
   api::Time by = from + length;
   while (true) {
     const api::Time later = from + length + Excused(from, by);
-    if (later <= by) return by;
+    // An outage for ever: it is not done before the run is over.
+    if (later <= by || by >= quiet_ended) return by;
     by = later;
   }
 }
