@@ -179,7 +179,10 @@ class Run {
 
   // Everything has come to its end, and has been quiet for a while.
   [[nodiscard]] bool AtRest() {
-    if (world_.Now() < progress_at_ + 30s + 2 * scenario_.knobs.watch_delay) return false;
+    api::Time quiet_since = progress_at_;
+    // Whoever comes in the place of one that died has yet to do what that one left.
+    for (const Period& gap : lives_.gaps()) quiet_since = std::max(quiet_since, gap.to);
+    if (world_.Now() < quiet_since + 30s + 2 * scenario_.knobs.watch_delay) return false;
     if (NewsWasLost() && world_.Now() < chaos_ended_ + kWatchLifetime) return false;
     const bool all_reached = breakage_.Reachable();
     return std::ranges::all_of(kOurKinds, [&](std::string_view kind) {
