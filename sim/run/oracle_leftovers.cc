@@ -33,6 +33,19 @@ std::string_view WhyNot(const ObjectLife* backup) {
   return {};
 }
 
+// It went without a finalizer, as nobody was there to see that its snapshots were to go as well.
+bool AskedWhenNobodyWasThere(const Evidence& evidence, const ObjectLife& backup) {
+  const SeenChange* asked = nullptr;  // the change that made it so
+  for (const SeenChange& change : backup.changes) {
+    const bool wanted = change.now && Text(*change.now, {"spec", "deletionPolicy"}) == "Delete";
+    if (!wanted && change.now) asked = nullptr;
+    if (wanted && asked == nullptr) asked = &change;
+  }
+  if (asked == nullptr || asked->before == nullptr) return false;
+  const api::Time gone = backup.changes.back().at;
+  return evidence.Excused(asked->at, gone) >= gone - asked->at;
+}
+
 void CheckSnapshotLeft(const Evidence& evidence, const ObjectLife& snapshot, Report& report) {
   const auto uid = Label(snapshot.last(), kBackupUid);
   const ObjectLife* backup = evidence.witness.Find("volumebackups", uid);
@@ -40,6 +53,10 @@ void CheckSnapshotLeft(const Evidence& evidence, const ObjectLife& snapshot, Rep
   if (snapshot.gone() || IsTerminating(snapshot.last())) return;
   const auto why = WhyNot(backup);
   if (why.empty()) return;
+  if (backup != nullptr && backup->gone() && PhaseOf(backup->last()) == "Completed" &&
+      AskedWhenNobodyWasThere(evidence, *backup)) {
+    return;
+  }
   report.Violates(Invariant::kI4, evidence.Since(snapshot.created()),
                   fmt::format("VolumeSnapshot {} is left: it {}", snapshot.name, why));
 }

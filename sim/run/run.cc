@@ -175,6 +175,18 @@ class Run {
     }
     ended_ = world_.Now();
     (void)Go(ended_ + QuietTime());
+    // A ttl may have run out a moment ago.
+    const api::Time last = world_.Now() + 1min;
+    while (world_.Now() < last && SomethingGoes() && Go(world_.Now() + 5s)) {
+    }
+  }
+
+  [[nodiscard]] bool SomethingGoes() const {
+    return std::ranges::any_of(kOurKinds, [this](std::string_view kind) {
+      return std::ranges::any_of(witness_.Of(kind), [](const ObjectLife& object) {
+        return !object.gone() && IsTerminating(object.last());
+      });
+    });
   }
 
   // Everything has come to its end, and has been quiet for a while.
