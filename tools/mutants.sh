@@ -33,7 +33,11 @@ for name in "${names[@]}"; do
   found=$(caught "$mutant" --exhaust single)
   how="single faults"
   if [[ ! $found ]]; then
-    found=$(caught "$mutant" --runs "$runs")
+    found=$("$mutant" --corpus sim/corpus 2>&1 | tee -a "$log" | grep -m 1 '\.run: ' || true)
+    how="corpus"
+  fi
+  if [[ ! $found ]]; then
+    found=$(caught "$mutant" --seed 5000000 --runs "$runs")
     how="seeds"
   fi
   if grep -q '^Masked: ' "sim/mutants/$name.patch"; then
