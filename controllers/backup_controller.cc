@@ -157,6 +157,7 @@ BackupController::Async<kube::Requeue> BackupController::Reconcile(api::Namespac
 
 // An answer that does not come must not hold up the thaw, which the next pass may have to begin,
 // nor use up the time for the freeze. Who comes so slowly to the API server had better not freeze.
+// But a list of pods, which comes after the thaw was begun, may be a long one.
 BackupController::Async<> BackupController::ActInTime(SessionPtr session, BackupAction action) {
   const auto* write = std::get_if<WriteStatus>(&action);
   const bool freezes = ThawOwed(write != nullptr ? write->status : session->object.status);

@@ -1,5 +1,7 @@
 #include "kube/clock.h"
 
+#include "kube/aborted.h"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -8,7 +10,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include "kube/aborted.h"
 
 #include <exception>
 #include <functional>

@@ -1,5 +1,6 @@
 #include "kube/exec_target.h"
 
+#include "api/core.h"
 #include "kube/request_url.h"
 
 #include <fmt/format.h>
@@ -19,8 +20,6 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr api::Resource kPods{"", "v1", "Pod", "pods"};
 
 // Longer than one object takes the API server in 99 of 100 cases.
 constexpr std::chrono::milliseconds kFirstLook = 1s;
@@ -78,7 +77,7 @@ std::string StateOf(const json::value& status) {
 
 boost::asio::awaitable<api::Result<json::value>> ReadExecPod(Client& client, ExecRequest request) {
   Request look{.verb = Verb::kGet,
-               .resource = kPods,
+               .resource = api::Pod::kResource,
                .ns = std::move(request.ns),
                .name = std::move(request.pod),
                .timeout = std::min(request.connect_timeout, kFirstLook)};

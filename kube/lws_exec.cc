@@ -1,5 +1,6 @@
 #include "kube/lws_exec.h"
 
+#include "api/core.h"
 #include "kube/exec_target.h"
 #include "kube/http_message.h"
 #include "kube/request_url.h"
@@ -25,8 +26,6 @@ namespace json = boost::json;
 using asio::ip::tcp;
 
 namespace {
-
-constexpr api::Resource kPods{"", "v1", "Pod", "pods", true};
 
 api::Error Invalid(std::string message) {
   return {api::Code::kInvalid, std::move(message)};
@@ -264,7 +263,7 @@ api::Error LwsExecClient::WhyNot(const ExecRequest& request, const LwsOpening& o
             fmt::format("{}: {}", HostPort(config_.host, config_.port), opening.text)};
   }
   const CallName call{.verb = "get",
-                      .resource = kPods,
+                      .resource = api::Pod::kResource,
                       .subresource = "exec",
                       .ns = request.ns,
                       .name = request.pod};
