@@ -67,11 +67,6 @@ json::object& Into(json::object& object, Path path) {
 
 // ---- metadata ---------------------------------------------------------------------------------
 
-api::NamespacedName KeyOf(const json::object& object) {
-  return {std::string(Text(object, {"metadata", "namespace"})),
-          std::string(Text(object, {"metadata", "name"}))};
-}
-
 std::string UidOf(const json::object& object) {
   return std::string(Text(object, {"metadata", "uid"}));
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "api/meta.h"
-#include "sim/cluster/write_rules.h"  // IsTerminating
+#include "sim/cluster/write_rules.h"  // IsTerminating, KeyOf
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -36,7 +36,6 @@ boost::json::object& Into(boost::json::object& object, Path path);
 
 // ---- metadata ---------------------------------------------------------------------------------
 
-[[nodiscard]] api::NamespacedName KeyOf(const boost::json::object& object);
 [[nodiscard]] std::string UidOf(const boost::json::object& object);
 [[nodiscard]] std::string_view Annotation(const boost::json::object& object, std::string_view key);
 void SetAnnotation(boost::json::object& object, std::string_view key, std::string_view value);

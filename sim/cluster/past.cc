@@ -6,15 +6,6 @@
 
 namespace stillpoint::sim {
 
-namespace {
-
-api::NamespacedName KeyIn(const boost::json::object& object) {
-  const auto& metadata = MetadataOf(object);
-  return {TextOf(metadata, "namespace"), TextOf(metadata, "name")};
-}
-
-}  // namespace
-
 std::vector<StoredObject> ListAsOf(const Table& table, const Selector& selector,
                                    std::uint64_t version) {
   std::map<api::NamespacedName, StoredObject> then;
@@ -23,9 +14,9 @@ std::vector<StoredObject> ListAsOf(const Table& table, const Selector& selector,
     const Change* change = table.At(number - 1);
     if (change == nullptr || change->resource_version <= version) break;
     if (change->before) {
-      then[KeyIn(*change->before)] = change->before;
+      then[KeyOf(*change->before)] = change->before;
     } else if (change->now) {
-      then.erase(KeyIn(*change->now));
+      then.erase(KeyOf(*change->now));
     }
   }
   std::vector<StoredObject> list;

@@ -128,6 +128,11 @@ api::NamespacedName KeyOf(const Request& request) {
   return {request.resource.namespaced ? request.ns : "", request.name};
 }
 
+api::NamespacedName KeyOf(const json::object& object) {
+  const json::object& metadata = MetadataOf(object);
+  return {TextOf(metadata, "namespace"), TextOf(metadata, "name")};
+}
+
 // ---- what the server answers ------------------------------------------------------------------
 
 api::Error NotFound(const Request& request) {

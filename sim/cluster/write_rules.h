@@ -31,6 +31,7 @@ namespace stillpoint::sim {
 [[nodiscard]] bool IsCustom(const api::Resource& resource);
 
 [[nodiscard]] api::NamespacedName KeyOf(const kube::Request& request);
+[[nodiscard]] api::NamespacedName KeyOf(const boost::json::object& object);
 
 // ---- what the server answers ----
 
