@@ -39,7 +39,11 @@ class PodTest : public RestoreTest {
   }
 
   void TearDown() override {
-    if (HasFailure()) std::puts(system({"logs", kDeployment, "--tail=60"}).out.c_str());
+    if (HasFailure()) {
+      // A Pod that does not start has no logs; why, its description says.
+      std::puts(system({"describe", "pods", "-l", kPods}).out.c_str());
+      std::puts(system({"logs", kDeployment, "--tail=60"}).out.c_str());
+    }
     if (!IsSkipped()) {
       // While it is there to let them go.
       kubectl({"delete", "volumerestores,volumebackups", "--all", "--timeout=60s"});

@@ -32,6 +32,15 @@ shell() {
   } | sort -u | xargs -r shellcheck
 }
 
+# A reader that leaves early kills the writer, and with pipefail the pipe fails, once in some hundred
+# times. Also `grep >/dev/null` leaves early.
+early_readers() {
+  local found
+  found=$(sources '*.sh' .ci/run | xargs -r grep -nE '[|] *(grep (-[a-zA-Z]*q|.*>/dev/null)|head\b)' |
+    grep -v 'found=' || true)
+  [[ -z $found ]] || { echo "reads only the start of a pipe:" && echo "$found" && return 1; }
+}
+
 # The test of the checker takes seconds, so it runs only when one of the two has changed.
 layers() {
   local passed
@@ -43,6 +52,7 @@ layers() {
 check format format
 check "pragma once" pragma_once
 check shellcheck shell
+check "early readers" early_readers
 check layers layers
 check "self-contained headers" tools/build.sh debug all_verify_interface_header_sets
 # Without a configured build there are no compile commands, and the line above has said so.

@@ -28,7 +28,7 @@ folder_of() { echo "$cache/$1-$(hash_of "$(source_of "$1")" "@$ldflags $GOFLAGS"
 install_packages() {
   local missing=() package
   for package in "${packages[@]}"; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == *"ok installed" ]] || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
   need_root

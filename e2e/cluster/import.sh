@@ -21,8 +21,8 @@ esac
 
 ctr() { command ctr -a "$state/containerd.sock" -n k8s.io "$@"; }
 
-if [[ -f $rootfs ]] && tar -tf "$rootfs" | grep -qxE '(\./)?(manifest|index)\.json'; then
-  imported=$(ctr images import "$rootfs" | sed -n 's/^unpacking \([^ ]*\) .*/\1/p' | head -n 1)
+if [[ -f $rootfs ]] && (($(tar -tf "$rootfs" | grep -cxE '(\./)?(manifest|index)\.json') > 0)); then
+  imported=$(ctr images import "$rootfs" | sed -n 's/^unpacking \([^ ]*\) .*/\1/p' | sed -n 1p)
   [[ $imported ]] || die "$rootfs: no image in it"
   [[ $imported == "$name" ]] || ctr images tag --force "$imported" "$name" >/dev/null
 else

@@ -67,7 +67,7 @@ processes_of_state() {
   for dir in /proc/[0-9]*; do
     pid=${dir#/proc/}
     [[ $self == *" $pid "* ]] && continue
-    tr "\0" "\n" 2>/dev/null <"$dir/cmdline" | grep -qF -- "$state/" && echo "$pid"
+    [[ $(tr "\0" "\n" 2>/dev/null <"$dir/cmdline") == *"$state/"* ]] && echo "$pid"
   done
   return 0
 }

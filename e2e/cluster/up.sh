@@ -22,7 +22,7 @@ node_ready() {
   [[ $(kubectl get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]]
 }
 driver_registered() {
-  kubectl get csinode "$node" -o 'jsonpath={.spec.drivers[*].name}' | grep -qw btrfs.csi.test
+  [[ " $(kubectl get csinode "$node" -o 'jsonpath={.spec.drivers[*].name}') " == *" btrfs.csi.test "* ]]
 }
 healthy() {
   [[ -e $state/is-up && $(link_owner) == "$state" ]] || return 1

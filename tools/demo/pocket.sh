@@ -81,7 +81,7 @@ spec:
 YAML
   k wait "volumerestore/$1-back" --for=condition=Finished --timeout=60s >/dev/null
   [[ $(k get "vr/$1-back" -o 'jsonpath={.status.phase}') == Completed ]]
-  opened=$(k logs deploy/shop | head -n 1)
+  opened=$(k logs deploy/shop | sed -n 1p)
 }
 
 choose_shop

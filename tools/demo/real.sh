@@ -80,7 +80,7 @@ sleep 1
 echo "  before: $(counts)"
 sql 'SET FOREIGN_KEY_CHECKS = 0; DROP TABLE orders; DROP TABLE ledger;'
 echo "  DROP TABLE orders; DROP TABLE ledger;"
-echo "  now:    $(counts 2>&1 | grep -o "ERROR 1146.*" | head -n 1)"
+echo "  now:    $(counts 2>&1 | grep -o "ERROR 1146.*" | sed -n 1p)"
 
 say "7. Bring it back (examples/restore.yaml)"
 kubectl_shown apply -f examples/restore.yaml
