@@ -2,7 +2,6 @@
 
 #include "api/duration.h"
 
-#include <fmt/format.h>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -21,11 +20,6 @@ const void* At(const void* object, const Member& member) {
 json::value EncodeEnum(const Type& type, const void* from) {
   const auto found = std::ranges::find(type.values, type.load(from), &EnumValue::value);
   return found == type.values.end() ? json::value() : json::value(json::string(found->name));
-}
-
-std::string ApiVersion(const Resource& resource) {
-  if (resource.group.empty()) return std::string(resource.version);
-  return fmt::format("{}/{}", resource.group, resource.version);
 }
 
 // Whether a member that was encoded as `value` is left out (see codec.h).

@@ -1,6 +1,7 @@
 // Resource: where a kind lives in the API, as its URL and its list need it.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace stillpoint::api {
@@ -13,6 +14,13 @@ struct Resource {
   bool namespaced = true;
   bool operator==(const Resource&) const = default;
 };
+
+// "group/version", of the core group "version".
+[[nodiscard]] inline std::string ApiVersion(const Resource& resource) {
+  std::string text(resource.group);
+  if (!text.empty()) text += '/';
+  return text += resource.version;
+}
 
 // Every object struct `T` names its resource as `T::kResource`.
 template <class T>

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <map>
+#include <string>
 #include <utility>
 
 namespace stillpoint::controllers {
@@ -20,8 +21,6 @@ using namespace std::chrono_literals;
 namespace json = boost::json;
 
 namespace {
-
-constexpr auto kCreateRetry = 1s;
 
 // After so many failures to look at the pods the verdict is given without that look, as Crash.
 constexpr int kRecheckAttempts = 5;
@@ -36,46 +35,15 @@ const api::Error* Refusal(const ResolveFacts& facts) {
   return nullptr;
 }
 
-std::string ApiVersion() {
-  return fmt::format("{}/{}", api::kGroup, api::kVersion);
-}
-
-// Null where there are none: a merge patch takes the member away.
-json::value OwnersAsJson(const std::vector<api::OwnerReference>& owners) {
-  if (owners.empty()) return nullptr;
-  json::array list;
-  for (const api::OwnerReference& owner : owners) list.push_back(api::Encode(owner));
-  return list;
-}
-
 // Names the very object, in the very version that the plan has seen: a lost race is a conflict.
 json::object Identity(const api::VolumeBackup& backup) {
-  return {{"apiVersion", ApiVersion()},
+  return {{"apiVersion", api::ApiVersion(api::VolumeBackup::kResource)},
           {"kind", "VolumeBackup"},
           {"metadata",
            {{"name", backup.metadata.name},
             {"namespace", backup.metadata.ns},
             {"uid", backup.metadata.uid},
             {"resourceVersion", backup.metadata.resource_version}}}};
-}
-
-api::VolumeSnapshot SnapshotOf(const api::VolumeBackup& backup, const api::VolumeStatus& volume) {
-  api::VolumeSnapshot snapshot;
-  snapshot.metadata.name = volume.snapshot_name;
-  snapshot.metadata.ns = backup.metadata.ns;
-  snapshot.metadata.labels = {{kManagedByLabel, kManagedByValue},
-                              {kBackupLabel, LabelValue(backup.metadata.name)},
-                              {kBackupUidLabel, backup.metadata.uid},
-                              {kClaimLabel, LabelValue(volume.claim)}};
-  snapshot.metadata.owner_references = {{.api_version = ApiVersion(),
-                                         .kind = "VolumeBackup",
-                                         .name = backup.metadata.name,
-                                         .uid = backup.metadata.uid}};
-  snapshot.metadata.annotations = {{kBackupNameAnnotation, backup.metadata.name},
-                                   {kClaimUidAnnotation, volume.claim_uid}};
-  snapshot.spec.source.persistent_volume_claim_name = volume.claim;
-  snapshot.spec.volume_snapshot_class_name = volume.class_;
-  return snapshot;
 }
 
 }  // namespace
@@ -99,6 +67,9 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
   }
   if (const auto* a = std::get_if<ReadContents>(&action)) {
     co_return co_await ReadSnapshotContents(std::move(session), a->volumes);
+  }
+  if (std::holds_alternative<AskSnapshots>(action)) {
+    co_return co_await AskForSnapshots(std::move(session));
   }
   if (const auto* a = std::get_if<DeleteSnapshots>(&action)) {
     co_return co_await Delete(std::move(session), a->volumes);
@@ -210,99 +181,6 @@ BackupController::Async<> BackupController::Recheck(SessionPtr session,
   session->recheck = group ? std::move(*group) : GroupRecheck{.error = group.error().message};
   session->recheck->answers = std::move(answers);
   controller_.queue().Add(KeyOf(session->object.metadata));
-  co_return api::Result<void>();
-}
-
-BackupController::Async<> BackupController::ReadSnapshotContents(SessionPtr session,
-                                                                 std::vector<std::size_t> volumes) {
-  if (!session->cut_watch) session->cut_watch = std::make_unique<CutWatch::Use>(cuts_);
-  for (const std::size_t i : volumes) {
-    session->snapshots[i].content_read_at = deps_.clock.Now();
-    const auto snapshot = deps_.snapshots.Get(
-        {session->object.metadata.ns, session->object.status.volumes[i].snapshot_name});
-    if (!snapshot) continue;
-    auto read = co_await cuts_.Read(snapshot->metadata.uid);
-    if (!read && read.error().code != api::Code::kForbidden) co_return read.error();
-    session->snapshots[i].content_asked = true;
-  }
-  co_return api::Result<void>();
-}
-
-// ---- snapshots --------------------------------------------------------------------------------
-
-void BackupController::StartCreates(SessionPtr session, const std::vector<std::size_t>& volumes) {
-  if (!session->cut_watch) session->cut_watch = std::make_unique<CutWatch::Use>(cuts_);
-  for (const std::size_t i : volumes) {
-    if (session->snapshots[i].creating) continue;
-    session->snapshots[i].creating = true;
-    tasks_.Spawn("create of a snapshot", CreateSnapshot(session, i));
-  }
-}
-
-awaitable<void> BackupController::CreateSnapshot(SessionPtr session, std::size_t index) {
-  const api::VolumeSnapshot wanted =
-      SnapshotOf(session->object, session->object.status.volumes[index]);
-  const api::NamespacedName key = KeyOf(session->object.metadata);
-  auto answer = co_await kube::DoAs<api::VolumeSnapshot>(
-      deps_.client, {.verb = kube::Verb::kCreate, .ns = key.ns, .body = api::Encode(wanted)});
-  if (!answer && answer.error().code == api::Code::kAlreadyExists) {
-    // Ours from an earlier try whose answer was lost, or a stranger's.
-    answer = co_await kube::Get<api::VolumeSnapshot>(deps_.client, KeyOf(wanted.metadata));
-    if (answer && answer->metadata.labels != wanted.metadata.labels) {
-      answer = api::Error{api::Code::kAlreadyExists,
-                          fmt::format("VolumeSnapshot {} exists and belongs to somebody else",
-                                      wanted.metadata.name)};
-    }
-  }
-  BackupSession::Snapshot& own = session->snapshots[index];
-  own.creating = false;
-  if (answer) {
-    own.create_error.clear();
-    own.content_read_at = deps_.clock.Now();
-    deps_.snapshots.Observe(std::move(*answer), {});
-  } else {
-    own.create_error = answer.error().message;
-    own.create_after = deps_.clock.Now() + kCreateRetry;
-  }
-  controller_.queue().Add(key);
-}
-
-BackupController::Async<> BackupController::Delete(SessionPtr session,
-                                                   std::vector<std::size_t> volumes) {
-  for (const std::size_t i : volumes) {
-    const api::NamespacedName key{session->object.metadata.ns,
-                                  session->object.status.volumes[i].snapshot_name};
-    const auto snapshot = deps_.snapshots.Get(key);
-    if (!snapshot) continue;
-    auto done = co_await kube::DeleteByUid(deps_.client, api::VolumeSnapshot::kResource, key,
-                                           snapshot->metadata.uid);
-    if (!done) co_return done.error();
-  }
-  co_return api::Result<void>();
-}
-
-// Who else owns one still does.
-BackupController::Async<> BackupController::Release(SessionPtr session,
-                                                    std::vector<std::size_t> volumes) {
-  const api::VolumeBackup backup = session->object;
-  for (const std::size_t i : volumes) {
-    const api::VolumeStatus& volume = backup.status.volumes[i];
-    const api::NamespacedName key{backup.metadata.ns, volume.snapshot_name};
-    const auto cached = deps_.snapshots.Get(key);
-    std::vector<api::OwnerReference> others;
-    if (cached) others = cached->metadata.owner_references;
-    std::erase_if(others, [&](const auto& owner) { return owner.uid == backup.metadata.uid; });
-    auto answer = co_await kube::DoAs<api::VolumeSnapshot>(
-        deps_.client, {.verb = kube::Verb::kMergePatch,
-                       .ns = key.ns,
-                       .name = key.name,
-                       .body = json::object{{"metadata",
-                                             {{"uid", volume.snapshot_uid},
-                                              {"ownerReferences", OwnersAsJson(others)}}}}});
-    if (!answer && answer.error().code == api::Code::kNotFound) continue;
-    if (!answer) co_return answer.error();
-    if (cached) deps_.snapshots.Observe(std::move(*answer), cached->metadata.resource_version);
-  }
   co_return api::Result<void>();
 }
 

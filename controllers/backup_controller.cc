@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Older than this, what was read of the application is read again.
+// Older than this, what was read of the application and of the snapshots is read again.
 constexpr auto kFactsLifetime = 5s;
 
 // What was asked of the API server itself is believed for so long before its news by watch.
@@ -56,7 +56,9 @@ constexpr int kMostReads = 5;
 // What it finds out is used at once. Whoever queues up with it again may find it too old when the
 // turn comes, and read again, and so on: nobody would begin while others read for long.
 bool IsRead(const BackupAction& action) {
-  return std::holds_alternative<ReadFacts>(action) || std::holds_alternative<AddFinalizer>(action);
+  return std::holds_alternative<ReadFacts>(action) ||
+         std::holds_alternative<AddFinalizer>(action) ||
+         std::holds_alternative<AskSnapshots>(action);
 }
 
 bool BelongsTo(const api::VolumeSnapshot& snapshot, const api::VolumeBackup& backup) {
@@ -200,6 +202,9 @@ BackupView BackupController::Observe(BackupSession& session) {
       .snapshots_known = SnapshotsKnown()};
   if (session.facts && deps_.clock.Now() - session.facts_read_at < kFactsLifetime) {
     view.facts = session.facts;
+  }
+  if (deps_.clock.Now() - session.snapshots_asked_at < kFactsLifetime) {
+    view.snapshots_there = session.snapshots_there;
   }
   for (std::size_t i = 0; i < backup.status.volumes.size(); ++i) {
     view.snapshots.push_back(ObserveSnapshot(session, i));

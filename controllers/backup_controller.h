@@ -103,6 +103,7 @@ class BackupController {
   [[nodiscard]] boost::asio::awaitable<hooks::HookResult> AskForAnswer(SessionPtr session,
                                                                        std::size_t target);
   [[nodiscard]] Async<> ReadSnapshotContents(SessionPtr session, std::vector<std::size_t> volumes);
+  [[nodiscard]] Async<> AskForSnapshots(SessionPtr session);
   [[nodiscard]] Async<> Delete(SessionPtr session, std::vector<std::size_t> volumes);
   [[nodiscard]] Async<> Release(SessionPtr session, std::vector<std::size_t> volumes);
   void Reserve(BackupSession& session, ReservePods pods);

@@ -51,6 +51,8 @@ void BackupPlanner::RecordSnapshots() {
 // A create that lay in the network may make it a second time, from another instant.
 bool BackupPlanner::IsThere(std::size_t i) const {
   if (i >= view_.snapshots.size() || !view_.snapshots[i].exists) return false;
+  const auto& there = view_.snapshots_there;
+  if (there && !there->contains(view_.snapshots[i].uid)) return false;
   const std::string& known = next_.volumes[i].snapshot_uid;
   return known.empty() || known == view_.snapshots[i].uid;
 }
@@ -119,13 +121,20 @@ void BackupPlanner::WaitReady() {
   if (Failing()) return CleanUp();
   if (AllReady()) {
     auto unseen = UnseenSources();
-    if (unseen.empty()) return Complete();
+    if (unseen.empty()) return view_.snapshots_there ? Complete() : LookForSnapshots();
     Act(ReadContents{std::move(unseen)});
     return WakeAt(now_ + std::chrono::seconds(1));
   }
   // Too late: what is created now would outlive the clean-up of this very pass.
   if (now_ < ReadyDeadline()) CreateMissingSnapshots();
   JudgeUnready();
+}
+
+// Nothing is called good on the word of a cache alone: a watch can be dead without a sign.
+void BackupPlanner::LookForSnapshots() {
+  if (plan_.actions.empty()) return DoFirst(AskSnapshots{});
+  Act(AskSnapshots{});  // beside a thaw that is still owed
+  WakeAt(now_);
 }
 
 api::Time BackupPlanner::ReadyDeadline() const {
@@ -162,6 +171,7 @@ void BackupPlanner::JudgeUnready() {
   const bool some_ready = std::ranges::any_of(
       next_.volumes, [](const auto& v) { return v.ready_at.has_value() && v.error.empty(); });
   if (some_ready && spec_.on_inconsistent == api::OnInconsistent::kKeep) {
+    if (!view_.snapshots_there) return LookForSnapshots();
     Event(true, why, "Verify", message);
     return Finish(api::BackupPhase::kPartiallyFailed, why, std::move(message));
   }

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -89,6 +90,10 @@ struct BackupView {
   std::vector<TargetView> targets;      // one per journal entry, in its order
   std::vector<SnapshotView> snapshots;  // one per status.volumes entry, in its order
 
+  // UIDs of those that are there, asked of the API server itself within the last seconds. Absent:
+  // not asked.
+  std::optional<std::set<std::string>> snapshots_there;
+
   // False: the snapshots have not been listed yet, and one that is not seen may well exist.
   bool snapshots_known = true;
 };
@@ -158,6 +163,10 @@ struct ReadContents {
   std::vector<std::size_t> volumes;
   bool operator==(const ReadContents&) const = default;
 };
+// Ask which snapshots are there, past any cache; the next view has `snapshots_there`.
+struct AskSnapshots {
+  bool operator==(const AskSnapshots&) const = default;
+};
 // Look at the pods again; before that, run a command that does nothing in the containers of these
 // targets. The next view has `recheck`.
 struct RecheckGroup {
@@ -178,7 +187,8 @@ struct EmitEvent {
 using BackupAction =
     std::variant<AddFinalizer, RemoveFinalizer, ReadFacts, ReservePods, WriteStatus, AskRestores,
                  StartPreHooks, PrepareThaw, StartThaw, StartReap, CreateSnapshots, DeleteSnapshots,
-                 ReleaseSnapshots, ReadContents, RecheckGroup, DeleteBackup, EmitEvent>;
+                 ReleaseSnapshots, ReadContents, AskSnapshots, RecheckGroup, DeleteBackup,
+                 EmitEvent>;
 
 struct BackupPlan {
   std::vector<BackupAction> actions;                       // in order; stop at the first error

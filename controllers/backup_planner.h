@@ -83,6 +83,7 @@ class BackupPlanner {
   void CreateMissingSnapshots();
   void ReadLateContents();
   void WaitReady();
+  void LookForSnapshots();
   void JudgeUnready();
   void Complete();
   [[nodiscard]] bool RemoveSnapshots();

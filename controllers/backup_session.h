@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,8 @@ struct BackupSession {
     std::optional<api::Time> ready_at;
   };
   std::vector<Snapshot> snapshots;  // one per status.volumes entry
+  std::optional<std::set<std::string>> snapshots_there;
+  api::Time snapshots_asked_at{};
 };
 
 }  // namespace stillpoint::controllers

@@ -24,10 +24,7 @@ json::object ToJson(const std::map<std::string, std::string>& map) {
 }
 
 json::object ApiVersionAndKind(const api::Resource& resource) {
-  const std::string group(resource.group);
-  return {{"apiVersion", group.empty() ? std::string(resource.version)
-                                       : fmt::format("{}/{}", group, resource.version)},
-          {"kind", resource.kind}};
+  return {{"apiVersion", api::ApiVersion(resource)}, {"kind", resource.kind}};
 }
 
 kube::Request FinalizersRequest(const Restore& restore,

@@ -58,18 +58,13 @@ awaitable<restore::HookOutcome> RestoreController::RunHook(std::string ns, resto
 }
 
 void RestoreController::Notify(const api::VolumeRestore& restore, const restore::Notice& notice) {
-  const api::Resource& resource = api::VolumeRestore::kResource;
-  deps_.events.Record(
-      {.type = notice.type == restore::Notice::Type::kWarning ? kube::EventType::kWarning
-                                                              : kube::EventType::kNormal,
-       .regarding = {.api_version = fmt::format("{}/{}", resource.group, resource.version),
-                     .kind = std::string(resource.kind),
-                     .ns = restore.metadata.ns,
-                     .name = restore.metadata.name,
-                     .uid = restore.metadata.uid},
-       .reason = notice.reason,
-       .action = "Restore",
-       .note = notice.message});
+  deps_.events.Record({.type = notice.type == restore::Notice::Type::kWarning
+                                   ? kube::EventType::kWarning
+                                   : kube::EventType::kNormal,
+                       .regarding = kube::ReferenceTo(restore),
+                       .reason = notice.reason,
+                       .action = "Restore",
+                       .note = notice.message});
 }
 
 void RestoreController::Log(const api::VolumeRestore& restore, const restore::Action& action) {

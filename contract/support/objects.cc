@@ -59,9 +59,7 @@ Json FindClass(Session& session, const api::Resource& resource, const std::strin
 }  // namespace
 
 Json Object(const api::Resource& resource, const std::string& name, json::object fields) {
-  fields["apiVersion"] = resource.group.empty()
-                             ? std::string(resource.version)
-                             : fmt::format("{}/{}", resource.group, resource.version);
+  fields["apiVersion"] = api::ApiVersion(resource);
   fields["kind"] = resource.kind;
   auto& metadata = fields["metadata"];
   if (!metadata.is_object()) metadata = json::object();

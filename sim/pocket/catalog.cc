@@ -13,7 +13,6 @@
 #include "sim/pocket/json_path.h"
 #include "sim/pocket/openapi.h"
 
-#include <fmt/format.h>
 #include <boost/json/array.hpp>
 
 #include <algorithm>
@@ -155,11 +154,6 @@ const ServedKind* FindKind(std::string_view group, std::string_view version,
     }
   }
   return nullptr;
-}
-
-std::string GroupVersion(const Resource& resource) {
-  return resource.group.empty() ? std::string(resource.version)
-                                : fmt::format("{}/{}", resource.group, resource.version);
 }
 
 }  // namespace stillpoint::sim::pocket

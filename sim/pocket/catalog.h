@@ -43,7 +43,4 @@ struct ServedKind {
 [[nodiscard]] const ServedKind* FindKind(std::string_view group, std::string_view version,
                                          std::string_view plural);
 
-// "apps/v1", "v1".
-[[nodiscard]] std::string GroupVersion(const api::Resource& resource);
-
 }  // namespace stillpoint::sim::pocket

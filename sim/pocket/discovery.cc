@@ -31,7 +31,7 @@ json::object Version() {
 }
 
 json::object GroupOf(const api::Resource& resource) {
-  const json::object version{{"groupVersion", GroupVersion(resource)},
+  const json::object version{{"groupVersion", api::ApiVersion(resource)},
                              {"version", resource.version}};
   return {
       {"name", resource.group}, {"versions", json::array{version}}, {"preferredVersion", version}};
@@ -94,7 +94,7 @@ std::optional<json::object> Resources(std::string_view group, std::string_view v
   std::string name;
   for (const ServedKind& kind : Catalog()) {
     if (kind.resource.group != group || kind.resource.version != version) continue;
-    name = GroupVersion(kind.resource);
+    name = api::ApiVersion(kind.resource);
     entries.push_back(Entry(kind));
     if (kind.has_status) entries.push_back(Subresource(kind, "status"));
     if (kind.has_scale) entries.push_back(Subresource(kind, "scale"));

@@ -171,7 +171,7 @@ HttpReply HttpApi::ReadList(const Call& call) {
   }
   if (!IsCustom(kind.resource)) DropKinds(answer["items"].as_array());
   answer["kind"] = fmt::format("{}List", kind.resource.kind);
-  answer["apiVersion"] = GroupVersion(kind.resource);
+  answer["apiVersion"] = api::ApiVersion(kind.resource);
   return Reply(200, answer);
 }
 

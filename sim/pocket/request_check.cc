@@ -87,7 +87,7 @@ std::optional<Refused> CheckApply(const Query& query, const RequestPath& path,
       .reason = "",
       .message = fmt::format("failed to create typed patch object ({}/{}; {}, Kind={}): .{}: field "
                              "not declared in schema",
-                             path.ns, path.name, GroupVersion(path.kind->resource),
+                             path.ns, path.name, api::ApiVersion(path.kind->resource),
                              path.kind->resource.kind, unknown.front())};
 }
 

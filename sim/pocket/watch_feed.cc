@@ -55,7 +55,7 @@ std::string WatchFeed::Line(const Seen& seen) {
   const api::Resource& resource = options_.path.kind->resource;
   if (event.type == WatchEvent::Type::kBookmark) {
     object["kind"] = json::string(resource.kind.data(), resource.kind.size());
-    object["apiVersion"] = GroupVersion(resource);
+    object["apiVersion"] = api::ApiVersion(resource);
   } else if (IsCoreEvent(resource)) {
     object = ToCoreEvent(std::move(object));
     if (options_.event_filter && !options_.event_filter->Matches(object)) return "";
@@ -77,7 +77,7 @@ std::string WatchFeed::Bookmark(json::object annotations) const {
   json::object metadata{{"resourceVersion", version_()}};
   if (!annotations.empty()) metadata["annotations"] = std::move(annotations);
   return Shown("BOOKMARK", {{"kind", json::string(resource.kind.data(), resource.kind.size())},
-                            {"apiVersion", GroupVersion(resource)},
+                            {"apiVersion", api::ApiVersion(resource)},
                             {"metadata", std::move(metadata)}});
 }
 

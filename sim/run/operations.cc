@@ -9,7 +9,6 @@
 #include "sim/cluster/fields.h"
 #include "sim/run/declare.h"
 
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -134,7 +133,7 @@ void Operations::Apply(const api::Resource& resource, const Operation& operation
     if (!spec.empty()) Patch(resource, operation.object, SpecPatch(std::move(spec)));
     return;
   }
-  json::object object{{"apiVersion", fmt::format("{}/{}", resource.group, resource.version)},
+  json::object object{{"apiVersion", api::ApiVersion(resource)},
                       {"kind", resource.kind},
                       {"metadata", {{"name", operation.object}, {"namespace", kNamespace}}},
                       {"spec", operation.fields}};

@@ -12,9 +12,11 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
+// And its snapshot was looked for, past the cache.
 BackupView Waiting() {
   BackupView view = ThawedAndRechecked();
   view.backup.status = *Written(PlanBackup(view, kNow));
+  view.snapshots_there = {view.snapshots[0].uid};
   return view;
 }
 
@@ -36,6 +38,18 @@ TEST(BackupPlanTest, CompletesWhenEverySnapshotIsReady) {
   view.snapshots[0].ready = true;
   EXPECT_EQ(Plan(view),
             "Write(Completed/Succeeded) Release(1) RemoveFinalizer SnapshotsReady Completed");
+}
+
+// Its watch may be dead without a sign.
+TEST(BackupPlanTest, BelievesNoCacheThatAllSnapshotsAreThere) {
+  BackupView view = Waiting();
+  view.snapshots[0].ready = true;
+  view.snapshots_there.reset();
+  EXPECT_EQ(Plan(view), "AskSnapshots");
+  view.snapshots_there.emplace();
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
+  view.snapshots_there = {"another"};
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
 }
 
 // After a crash between the two, or a write that failed.

@@ -103,15 +103,15 @@ void RestoreWorld::BackUp() {
 }
 
 void RestoreWorld::Apply(const api::Resource& resource, std::string_view name, json::object spec) {
-  const auto applied = server_.Answer(
-      {.verb = kube::Verb::kCreate,
-       .resource = resource,
-       .ns = run::kNamespace,
-       .body = {{"apiVersion", fmt::format("{}/{}", resource.group, resource.version)},
-                {"kind", resource.kind},
-                {"metadata", {{"name", name}, {"namespace", run::kNamespace}}},
-                {"spec", std::move(spec)}}},
-      "kubectl");
+  const auto applied =
+      server_.Answer({.verb = kube::Verb::kCreate,
+                      .resource = resource,
+                      .ns = run::kNamespace,
+                      .body = {{"apiVersion", api::ApiVersion(resource)},
+                               {"kind", resource.kind},
+                               {"metadata", {{"name", name}, {"namespace", run::kNamespace}}},
+                               {"spec", std::move(spec)}}},
+                     "kubectl");
   if (!applied) throw std::logic_error(applied.error().message);
 }
 
