@@ -198,6 +198,7 @@ BackupView BackupController::Observe(BackupSession& session) {
       .held_after_journal = session.held_after_journal,
       .recheck = session.recheck,
       .writers = session.writers,
+      .stray_thaw = session.recheck ? StrayThawIn(backup) : std::string(),
       .targets = session.targets,
       .snapshots_known = SnapshotsKnown()};
   if (session.facts && deps_.clock.Now() - session.facts_read_at < kFactsLifetime) {
@@ -320,6 +321,15 @@ std::string BackupController::QueuedBehind(const BackupSession& session) const {
 std::string BackupController::HeldByRestore(const BackupSession& session) const {
   for (const auto& restore : RestoresIn(session.object.metadata.ns)) {
     if (std::string held = HoldOf(*restore, session); !held.empty()) return held;
+  }
+  return {};
+}
+
+std::string BackupController::StrayThawIn(const api::VolumeBackup& backup) const {
+  for (const auto& other : deps_.backups.List()) {
+    const bool near = other->metadata.ns == backup.metadata.ns;
+    if (!near || other->metadata.uid == backup.metadata.uid) continue;
+    if (std::string stray = StrayThaw(backup, *other); !stray.empty()) return stray;
   }
   return {};
 }

@@ -84,6 +84,7 @@ class BackupController {
   void MergeContent(SnapshotView& view) const;
   [[nodiscard]] std::string QueuedBehind(const BackupSession& session) const;
   [[nodiscard]] std::string HeldByRestore(const BackupSession& session) const;
+  [[nodiscard]] std::string StrayThawIn(const api::VolumeBackup& backup) const;
   [[nodiscard]] std::vector<std::shared_ptr<const api::VolumeRestore>> RestoresIn(
       const std::string& ns) const;
   [[nodiscard]] bool InUseByRestore(const api::VolumeBackup& backup) const;

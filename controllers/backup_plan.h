@@ -86,6 +86,7 @@ struct BackupView {
   std::optional<std::string> held_after_journal;
   std::optional<GroupRecheck> recheck;
   std::vector<std::string> writers;  // names of pods that nothing held still: Resolution::writers
+  std::string stray_thaw;            // see StrayThaw
 
   std::vector<TargetView> targets;      // one per journal entry, in its order
   std::vector<SnapshotView> snapshots;  // one per status.volumes entry, in its order
@@ -201,6 +202,12 @@ struct BackupPlan {
 
 // Whether the journal owes a thaw to anybody.
 [[nodiscard]] bool ThawOwed(const api::VolumeBackupStatus& status);
+
+// Whose thaw may have ended the stillness of `backup`; a sentence, empty: nobody's. A post-hook
+// that is a plain argv has no guard that waits for the word to begin: one whose stream was lost can
+// lie in the network and run when the next backup has frozen the same container.
+[[nodiscard]] std::string StrayThaw(const api::VolumeBackup& backup,
+                                    const api::VolumeBackup& other);
 
 // UIDs of the pods that this backup may be holding still.
 [[nodiscard]] std::vector<std::string> FrozenPods(const api::VolumeBackupStatus& status);

@@ -1,14 +1,43 @@
 // What a backup is worth: the verdict, after the last thaw.
 #include "controllers/backup_planner.h"
 #include "controllers/reasons.h"
+#include "hooks/guard.h"
 #include "hooks/hold_script.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+
 namespace stillpoint::controllers {
+
+using namespace std::chrono_literals;
 
 std::string Place(const api::FreezeTarget& target) {
   return fmt::format("{}/{}", target.pod, target.container);
+}
+
+std::string StrayThaw(const api::VolumeBackup& backup, const api::VolumeBackup& other) {
+  // A closed connection sends what it still has for some 100 s: tcp_orphan_retries in
+  // https://docs.kernel.org/networking/ip-sysctl.html
+  constexpr auto kLongestOnTheWay = 2min;
+  if (!backup.status.freeze || !other.status.freeze) return {};
+  const api::FreezeStatus& freeze = *backup.status.freeze;
+  for (const api::FreezeTarget& sent : other.status.freeze->targets) {
+    const bool plain = !sent.post_command.empty() && !hooks::IsShellForm(sent.post_command);
+    if (!plain || sent.thaw_attempts < 2) continue;
+    if (sent.thawed_at.value_or(freeze.intended_at) + kLongestOnTheWay < freeze.intended_at)
+      continue;
+    const bool same = std::ranges::any_of(freeze.targets, [&](const api::FreezeTarget& own) {
+      return own.pod_uid == sent.pod_uid && own.container == sent.container;
+    });
+    if (!same) continue;
+    return fmt::format(
+        "backup {} has sent its post-hook to {} {} times: one that came late may have "
+        "ended the stillness",
+        other.metadata.name, Place(sent), sent.thaw_attempts);
+  }
+  return {};
 }
 
 // Application only if every volume was cut while every pod was still, by what this process has
@@ -53,6 +82,7 @@ std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
     if (next_.freeze->targets[i].pre_command.empty()) continue;
     if (auto broken = BrokenHook(i)) return broken;
   }
+  if (!view_.stray_thaw.empty()) return Loss{reason::kInconsistent, view_.stray_thaw};
   if (!view_.writers.empty()) {
     return Loss{reason::kNoHooks,
                 fmt::format("pod {} uses a volume of this backup and has no pre-hook",

@@ -241,6 +241,36 @@ TEST(BackupPlanTest, SaysCrashWhenAPodWithoutAHookMayHaveWritten) {
   EXPECT_EQ(Written(plan)->phase, api::BackupPhase::kWaitingReady);
 }
 
+// An argv waits for no word to begin, so that a late one may have run in this freeze.
+TEST(BackupPlanTest, DoesNotSayApplicationWhereAThawOfAnotherBackupMayHaveComeLate) {
+  const api::VolumeBackup backup = ThawedAndRechecked().backup;
+  api::VolumeBackup other = backup;
+  other.metadata.name = "earlier";
+  api::FreezeTarget& sent = other.status.freeze->targets[0];
+  sent.post_command = {"/unlock"};
+  sent.thaw_attempts = 2;
+  sent.thawed_at = kNow - 2min;
+  EXPECT_THAT(StrayThaw(backup, other), HasSubstr("backup earlier has sent its post-hook to "));
+  sent.thawed_at = kNow - 121s;
+  EXPECT_EQ(StrayThaw(backup, other), "");
+  sent.thawed_at.reset();  // it is still being tried
+  EXPECT_NE(StrayThaw(backup, other), "");
+  sent.thaw_attempts = 1;
+  EXPECT_EQ(StrayThaw(backup, other), "");
+  sent.thaw_attempts = 2;
+  sent.container = "another";
+  EXPECT_EQ(StrayThaw(backup, other), "");
+  sent.container = "db";
+  sent.post_command = {"/bin/sh", "-c", "unlock"};
+  EXPECT_EQ(StrayThaw(backup, other), "");
+
+  BackupView view = ThawedAndRechecked();
+  view.stray_thaw = "backup earlier has sent its post-hook twice";
+  const BackupPlan plan = PlanBackup(view, kNow);
+  EXPECT_EQ(Written(plan)->consistency, std::nullopt);
+  EXPECT_EQ(Written(plan)->reason, "Inconsistent");
+}
+
 TEST(BackupPlanTest, FailsWhenAClaimWasReplacedBeforeItWasCut) {
   BackupView view = ThawedAndRechecked();
   view.snapshots[0].source_volume_handle = "new-volume";
