@@ -1,4 +1,4 @@
-// BackupPlanner: the workings of PlanBackup, split over four .cc files by the part of the
+// BackupPlanner: the workings of PlanBackup, split over six .cc files by the part of the
 // protocol. Private to backup_*_plan.cc.
 #pragma once
 
@@ -29,12 +29,14 @@ class BackupPlanner {
     std::string message;
   };
 
-  // ---- backup_plan.cc: the way in, the way out, and what both share ----
+  // ---- backup_plan.cc: the way in ----
   void ThawOnly();
   void Pending();
   void WaitForTurn(const std::string& why);
   void Begin();
   void WriteJournal();
+
+  // ---- backup_end_plan.cc: the way out ----
   void Deleting();
   void Final();
   void PayDebt();
@@ -43,7 +45,7 @@ class BackupPlanner {
   void SettleFinalizer();
   void Expire();
 
-  // ---- backup_freeze_plan.cc: from the journal to the last thaw ----
+  // ---- backup_freeze_plan.cc: from the journal to the last cut ----
   void Freeze();
   void RecordTargets();
   void RecordHook(std::size_t target, api::HookPhase phase, const hooks::HookResult& result);
@@ -56,6 +58,9 @@ class BackupPlanner {
   void SendPreHooks();
   void StepBack(const std::string& why);
   void AdvanceFreeze();
+  [[nodiscard]] bool PreHooksDone() const;
+
+  // ---- backup_thaw_plan.cc: the thaw, and the debt that is left of it ----
   void PrepareThaws();
   void Thaw();
   void RecordThawProgress(std::vector<std::size_t>* due, std::vector<std::size_t>* reaps);
@@ -64,7 +69,6 @@ class BackupPlanner {
   void AfterThaw();
   void RecordFreezeDuration();
   [[nodiscard]] bool NeverBegan(std::size_t target) const;
-  [[nodiscard]] bool PreHooksDone() const;
   [[nodiscard]] bool ThawOverdue() const;
 
   // ---- backup_verdict_plan.cc: what it is worth ----
@@ -97,7 +101,7 @@ class BackupPlanner {
   [[nodiscard]] bool AllReady() const;
   [[nodiscard]] api::Time ReadyDeadline() const;
 
-  // ---- shared ----
+  // ---- backup_plan.cc: shared ----
   [[nodiscard]] bool GoesForward() const;
   [[nodiscard]] bool Failing() const;
   [[nodiscard]] bool WantsCancel() const;
