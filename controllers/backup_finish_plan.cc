@@ -19,9 +19,9 @@ void BackupPlanner::RecordSnapshots() {
   for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
     const SnapshotView& seen = view_.snapshots[i];
     api::VolumeStatus& volume = next_.volumes[i];
+    if (seen.exists && seen.ours && volume.snapshot_uid.empty()) volume.snapshot_uid = seen.uid;
     if (seen.ours && IsThere(i)) {
       if (!volume.created_at) volume.created_at = seen.created_at.value_or(now_);
-      volume.snapshot_uid = seen.uid;
       if (!seen.content_name.empty()) volume.content_name = seen.content_name;
       if (!seen.handle.empty()) volume.snapshot_handle = seen.handle;
       if (!seen.restore_size.empty()) volume.size = seen.restore_size;

@@ -116,7 +116,6 @@ BackupController::Async<> BackupController::AskForSnapshots(SessionPtr session) 
   const api::VolumeBackup backup = session->object;
   std::set<std::string> there;
   for (const api::VolumeStatus& volume : backup.status.volumes) {
-    if (volume.snapshot_uid.empty()) continue;
     const auto snapshot = co_await kube::Get<api::VolumeSnapshot>(
         deps_.client, {backup.metadata.ns, volume.snapshot_name});
     if (snapshot) {

@@ -50,6 +50,8 @@ TEST(BackupPlanTest, BelievesNoCacheThatAllSnapshotsAreThere) {
   EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
   view.snapshots_there = {"another"};
   EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
+  view.backup.status.volumes[0].snapshot_uid.clear();  // its record was not worth a write so far
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
 }
 
 // After a crash between the two, or a write that failed.
