@@ -95,6 +95,24 @@ TEST(RunScenarioTest, AnAnswerThatDoesNotComeHoldsUpNoThaw) {
   }
 }
 
+// The controller is stopped when it has heard that all is ready. Meanwhile somebody deletes the
+// snapshot, of which no watch tells for two minutes. No oracle can tell whether it had looked
+// before.
+TEST(RunScenarioTest, NoCacheMakesABackupGood) {
+  const auto scenario = ParseScenario(R"(seed 7
+app {"name":"shop"}
+at 0s ApplyBackup a {"applicationRef":"deployment/shop"}
+at 6s DeleteSnapshot a {}
+fault pause for=10s life=1 at=answer,event,volumesnapshots,* nth=5
+fault lag for=2m at=change,updated,volumesnapshots,* nth=6
+)");
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const RunOutcome outcome = RunScenario(*scenario);
+  EXPECT_THAT(outcome.struck, testing::ElementsAre(1, 1));
+  EXPECT_THAT(outcome.ends,
+              testing::ElementsAre(testing::Pair("backup Failed SnapshotDeletedOutside", 1)));
+}
+
 TEST(GenerateTest, IsAFunctionOfTheSeed) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) EXPECT_EQ(Generate(seed), Generate(seed));
 }
