@@ -68,9 +68,6 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
   if (const auto* a = std::get_if<ReadContents>(&action)) {
     co_return co_await ReadSnapshotContents(std::move(session), a->volumes);
   }
-  if (std::holds_alternative<AskSnapshots>(action)) {
-    co_return co_await AskForSnapshots(std::move(session));
-  }
   if (const auto* a = std::get_if<DeleteSnapshots>(&action)) {
     co_return co_await Delete(std::move(session), a->volumes);
   }
@@ -88,6 +85,7 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
   if (const auto* a = std::get_if<StartThaw>(&action)) StartPost(session, *a);
   if (const auto* a = std::get_if<StartReap>(&action)) StartReaping(session, a->targets);
   if (const auto* a = std::get_if<CreateSnapshots>(&action)) StartCreates(session, a->volumes);
+  if (const auto* a = std::get_if<AskSnapshots>(&action)) StartAsking(session, a->volumes);
   if (const auto* a = std::get_if<EmitEvent>(&action)) Notify(session->object, *a);
   co_return api::Result<void>();
 }

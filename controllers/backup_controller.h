@@ -104,7 +104,6 @@ class BackupController {
   [[nodiscard]] boost::asio::awaitable<hooks::HookResult> AskForAnswer(SessionPtr session,
                                                                        std::size_t target);
   [[nodiscard]] Async<> ReadSnapshotContents(SessionPtr session, std::vector<std::size_t> volumes);
-  [[nodiscard]] Async<> AskForSnapshots(SessionPtr session);
   [[nodiscard]] Async<> Delete(SessionPtr session, std::vector<std::size_t> volumes);
   [[nodiscard]] Async<> Release(SessionPtr session, std::vector<std::size_t> volumes);
   void Reserve(BackupSession& session, ReservePods pods);
@@ -114,6 +113,7 @@ class BackupController {
   void StartReaping(SessionPtr session, const std::vector<std::size_t>& targets);
   void EndPre(BackupSession& session, std::size_t target, hooks::HookResult result);
   void StartCreates(SessionPtr session, const std::vector<std::size_t>& volumes);
+  void StartAsking(SessionPtr session, const std::vector<std::size_t>& volumes);
 
   void Notify(const api::VolumeBackup& backup, const EmitEvent& event);
 
@@ -130,6 +130,7 @@ class BackupController {
   [[nodiscard]] boost::asio::awaitable<void> RunPost(SessionPtr session, std::size_t target);
   [[nodiscard]] boost::asio::awaitable<void> Reap(SessionPtr session, std::size_t target);
   [[nodiscard]] boost::asio::awaitable<void> CreateSnapshot(SessionPtr session, std::size_t volume);
+  [[nodiscard]] boost::asio::awaitable<void> AskForSnapshot(SessionPtr session, std::size_t volume);
 
   void Forget(const std::string& uid);
   void WakeWaiting();

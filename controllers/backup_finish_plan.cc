@@ -51,8 +51,7 @@ void BackupPlanner::RecordSnapshots() {
 // A create that lay in the network may make it a second time, from another instant.
 bool BackupPlanner::IsThere(std::size_t i) const {
   if (i >= view_.snapshots.size() || !view_.snapshots[i].exists) return false;
-  const auto& there = view_.snapshots_there;
-  if (there && !there->contains(view_.snapshots[i].uid)) return false;
+  if (!view_.snapshots[i].there.value_or(true)) return false;
   const std::string& known = next_.volumes[i].snapshot_uid;
   return known.empty() || known == view_.snapshots[i].uid;
 }
@@ -121,7 +120,7 @@ void BackupPlanner::WaitReady() {
   if (Failing()) return CleanUp();
   if (AllReady()) {
     auto unseen = UnseenSources();
-    if (unseen.empty()) return view_.snapshots_there ? Complete() : LookForSnapshots();
+    if (unseen.empty()) return LookedForSnapshots() ? Complete() : LookForSnapshots();
     Act(ReadContents{std::move(unseen)});
     return WakeAt(now_ + std::chrono::seconds(1));
   }
@@ -130,11 +129,25 @@ void BackupPlanner::WaitReady() {
   JudgeUnready();
 }
 
+bool BackupPlanner::LookedForSnapshots() const {
+  return std::ranges::all_of(view_.snapshots, [](const SnapshotView& snapshot) {
+    return !snapshot.exists || snapshot.there.has_value();
+  });
+}
+
 // Nothing is called good on the word of a cache alone: a watch can be dead without a sign.
 void BackupPlanner::LookForSnapshots() {
-  if (plan_.actions.empty()) return DoFirst(AskSnapshots{});
-  Act(AskSnapshots{});  // beside a thaw that is still owed
-  WakeAt(now_);
+  std::vector<std::size_t> due;
+  for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
+    const SnapshotView& snapshot = view_.snapshots[i];
+    if (snapshot.exists && !snapshot.there && !snapshot.asking) due.push_back(i);
+  }
+  // That all is ready is told with the outcome: in one write.
+  if (backup_.status.phase == api::BackupPhase::kWaitingReady && plan_.actions.empty()) {
+    events_.clear();
+    next_ = backup_.status;
+  }
+  if (!due.empty()) Act(AskSnapshots{std::move(due)});
 }
 
 api::Time BackupPlanner::ReadyDeadline() const {
@@ -171,7 +184,7 @@ void BackupPlanner::JudgeUnready() {
   const bool some_ready = std::ranges::any_of(
       next_.volumes, [](const auto& v) { return v.ready_at.has_value() && v.error.empty(); });
   if (some_ready && spec_.on_inconsistent == api::OnInconsistent::kKeep) {
-    if (!view_.snapshots_there) return LookForSnapshots();
+    if (!LookedForSnapshots()) return LookForSnapshots();
     Event(true, why, "Verify", message);
     return Finish(api::BackupPhase::kPartiallyFailed, why, std::move(message));
   }

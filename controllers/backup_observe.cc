@@ -82,9 +82,6 @@ BackupView BackupController::Observe(BackupSession& session) {
   if (session.facts && deps_.clock.Now() - session.facts_read_at < kFactsLifetime) {
     view.facts = session.facts;
   }
-  if (deps_.clock.Now() - session.snapshots_asked_at < kFactsLifetime) {
-    view.snapshots_there = session.snapshots_there;
-  }
   for (std::size_t i = 0; i < backup.status.volumes.size(); ++i) {
     view.snapshots.push_back(ObserveSnapshot(session, i));
   }
@@ -103,6 +100,7 @@ SnapshotView BackupController::ObserveSnapshot(BackupSession& session, std::size
   const api::Time now = deps_.clock.Now();
   SnapshotView view{.content_asked = own.content_asked,
                     .creating = own.creating,
+                    .asking = own.asking,
                     .create_after = own.create_after};
   const auto cached =
       deps_.snapshots.Get({backup.metadata.ns, backup.status.volumes[volume].snapshot_name});
@@ -112,6 +110,9 @@ SnapshotView BackupController::ObserveSnapshot(BackupSession& session, std::size
     const api::VolumeSnapshotStatus& status = cached->status;
     view.exists = true;
     view.uid = cached->metadata.uid;
+    if (own.found_uid && now - own.found_at < kFactsLifetime) {
+      view.there = *own.found_uid == view.uid;
+    }
     view.ours = BelongsTo(*cached, backup);
     const auto& owners = cached->metadata.owner_references;
     view.owned =

@@ -14,7 +14,6 @@
 #include <chrono>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,6 +38,8 @@ struct SnapshotView {
   bool content_unread = false;            // no event of its content for a second: ask for it
   bool content_asked = false;             // asked for by its name, and there was an answer
   bool creating = false;                  // a create is under way
+  bool asking = false;                    // and likewise AskSnapshots
+  std::optional<bool> there;              // as AskSnapshots was answered within the last seconds
   std::optional<api::Time> create_after;  // a create has failed: not again before this
   std::optional<api::Time> created_at;    // when this process first saw it so; a status that was
   std::optional<api::Time> cut_at;        // written before has the older time
@@ -90,10 +91,6 @@ struct BackupView {
 
   std::vector<TargetView> targets;      // one per journal entry, in its order
   std::vector<SnapshotView> snapshots;  // one per status.volumes entry, in its order
-
-  // UIDs of those that are there, asked of the API server itself within the last seconds. Absent:
-  // not asked.
-  std::optional<std::set<std::string>> snapshots_there;
 
   // False: the snapshots have not been listed yet, and one that is not seen may well exist.
   bool snapshots_known = true;
@@ -164,8 +161,9 @@ struct ReadContents {
   std::vector<std::size_t> volumes;
   bool operator==(const ReadContents&) const = default;
 };
-// Ask which snapshots are there, past any cache; the next view has `snapshots_there`.
+// Ask for these snapshots past any cache; a later view has `there`.
 struct AskSnapshots {
+  std::vector<std::size_t> volumes;
   bool operator==(const AskSnapshots&) const = default;
 };
 // Look at the pods again; before that, run a command that does nothing in the containers of these

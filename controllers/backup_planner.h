@@ -87,6 +87,7 @@ class BackupPlanner {
   void CreateMissingSnapshots();
   void ReadLateContents();
   void WaitReady();
+  [[nodiscard]] bool LookedForSnapshots() const;
   void LookForSnapshots();
   void JudgeUnready();
   void Complete();

@@ -11,7 +11,6 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -53,13 +52,14 @@ struct BackupSession {
     std::optional<api::Time> failing_since;
     std::optional<api::Time> content_read_at;
     bool content_asked = false;  // by its name, and there was an answer
+    bool asking = false;
+    std::optional<std::string> found_uid;  // past the cache; empty: there was none
+    api::Time found_at{};
     std::optional<api::Time> created_at;
     std::optional<api::Time> cut_at;
     std::optional<api::Time> ready_at;
   };
   std::vector<Snapshot> snapshots;  // one per status.volumes entry
-  std::optional<std::set<std::string>> snapshots_there;
-  api::Time snapshots_asked_at{};
 };
 
 }  // namespace stillpoint::controllers

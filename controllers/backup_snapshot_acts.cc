@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +22,10 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr auto kCreateRetry = 1s;
+constexpr auto kRetry = 1s;
+
+// A lost answer is asked for again after this.
+constexpr auto kPatience = 2s;
 
 // Null where there are none: a merge patch takes the member away.
 json::value OwnersAsJson(const std::vector<api::OwnerReference>& owners) {
@@ -89,7 +91,7 @@ awaitable<void> BackupController::CreateSnapshot(SessionPtr session, std::size_t
     deps_.snapshots.Observe(std::move(*answer), {});
   } else {
     own.create_error = answer.error().message;
-    own.create_after = deps_.clock.Now() + kCreateRetry;
+    own.create_after = deps_.clock.Now() + kRetry;
   }
   controller_.queue().Add(key);
 }
@@ -111,22 +113,29 @@ BackupController::Async<> BackupController::ReadSnapshotContents(SessionPtr sess
   co_return api::Result<void>();
 }
 
-// By name: a list reads every snapshot of the namespace, whatever it selects.
-BackupController::Async<> BackupController::AskForSnapshots(SessionPtr session) {
-  const api::VolumeBackup backup = session->object;
-  std::set<std::string> there;
-  for (const api::VolumeStatus& volume : backup.status.volumes) {
-    const auto snapshot = co_await kube::Get<api::VolumeSnapshot>(
-        deps_.client, {backup.metadata.ns, volume.snapshot_name});
-    if (snapshot) {
-      there.insert(snapshot->metadata.uid);
-    } else if (snapshot.error().code != api::Code::kNotFound) {
-      co_return snapshot.error();
-    }
+void BackupController::StartAsking(SessionPtr session, const std::vector<std::size_t>& volumes) {
+  for (const std::size_t i : volumes) {
+    session->snapshots[i].asking = true;
+    tasks_.Spawn("look for a snapshot", AskForSnapshot(session, i));
   }
-  session->snapshots_there = std::move(there);
-  session->snapshots_asked_at = deps_.clock.Now();
-  co_return api::Result<void>();
+}
+
+// By name: a list reads every snapshot of the namespace, whatever it selects.
+awaitable<void> BackupController::AskForSnapshot(SessionPtr session, std::size_t index) {
+  const api::NamespacedName backup = KeyOf(session->object.metadata);
+  const std::string name = session->object.status.volumes[index].snapshot_name;
+  const auto snapshot =
+      co_await kube::WithTimeout(deps_.clock, kPatience, "no answer about a snapshot",
+                                 kube::Get<api::VolumeSnapshot>(deps_.client, {backup.ns, name}));
+  const bool answered = snapshot || snapshot.error().code == api::Code::kNotFound;
+  if (!answered) co_await deps_.clock.Sleep(kRetry);
+  BackupSession::Snapshot& own = session->snapshots[index];
+  own.asking = false;
+  if (answered) {
+    own.found_uid = snapshot ? snapshot->metadata.uid : std::string();
+    own.found_at = deps_.clock.Now();
+  }
+  controller_.queue().Add(backup);
 }
 
 // ---- delete, release ---------------------------------------------------------------------------

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 BackupView Waiting() {
   BackupView view = ThawedAndRechecked();
   view.backup.status = *Written(PlanBackup(view, kNow));
-  view.snapshots_there = {view.snapshots[0].uid};
+  view.snapshots[0].there = true;
   return view;
 }
 
@@ -44,11 +44,11 @@ TEST(BackupPlanTest, CompletesWhenEverySnapshotIsReady) {
 TEST(BackupPlanTest, BelievesNoCacheThatAllSnapshotsAreThere) {
   BackupView view = Waiting();
   view.snapshots[0].ready = true;
-  view.snapshots_there.reset();
-  EXPECT_EQ(Plan(view), "AskSnapshots");
-  view.snapshots_there.emplace();
-  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
-  view.snapshots_there = {"another"};
+  view.snapshots[0].there.reset();
+  EXPECT_EQ(Plan(view), "Ask(1)");
+  view.snapshots[0].asking = true;
+  EXPECT_EQ(Plan(view), "");
+  view.snapshots[0].there = false;
   EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
   view.backup.status.volumes[0].snapshot_uid.clear();  // its record was not worth a write so far
   EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");

@@ -107,7 +107,7 @@ TEST(BackupPlanTest, EndsWithADebtWhenTheThawIsNeverConfirmedAndGoesOnPayingIt) 
   hooks::RememberThaw(view.targets[0].thaw, ExitCode(1), kNow, kNow);
   const api::Time late = kNow + 30s + 61s;
   view.snapshots[0].ready = true;
-  view.snapshots_there = {view.snapshots[0].uid};
+  view.snapshots[0].there = true;
   const BackupPlan plan = PlanBackup(view, late);
   ASSERT_NE(Written(plan), nullptr);
   EXPECT_EQ(Written(plan)->phase, api::BackupPhase::kPartiallyFailed);

@@ -52,7 +52,9 @@ inline std::string Words(const BackupAction& action) {
     std::string operator()(const ReadContents& a) const {
       return fmt::format("ReadContents({})", a.volumes.size());
     }
-    std::string operator()(const AskSnapshots&) const { return "AskSnapshots"; }
+    std::string operator()(const AskSnapshots& a) const {
+      return fmt::format("Ask({})", a.volumes.size());
+    }
     std::string operator()(const RecheckGroup&) const { return "Recheck"; }
     std::string operator()(const DeleteBackup&) const { return "DeleteBackup"; }
     std::string operator()(const EmitEvent& a) const {

@@ -176,9 +176,11 @@ class World {
     view_.identity = fmt::format("me-{}", ++life_);
     view_.thaw_began = view_.cut_before_thaw = false;
     view_.recheck.reset();
-    view_.snapshots_there.reset();
     view_.held_after_journal.reset();
-    for (SnapshotView& snapshot : view_.snapshots) snapshot.creating = false;
+    for (SnapshotView& snapshot : view_.snapshots) {
+      snapshot.creating = false;
+      snapshot.there.reset();
+    }
   }
 
   void Apply(const BackupAction& action) {
@@ -231,10 +233,9 @@ class World {
       for (const std::size_t i : remove->volumes) view_.snapshots[i].terminating = true;
     } else if (const auto* release = std::get_if<ReleaseSnapshots>(&action)) {
       for (const std::size_t i : release->volumes) view_.snapshots[i].owned = false;
-    } else if (std::holds_alternative<AskSnapshots>(action)) {
-      view_.snapshots_there.emplace();
-      for (const SnapshotView& s : view_.snapshots) {
-        if (s.exists) view_.snapshots_there->insert(s.uid);
+    } else if (const auto* ask = std::get_if<AskSnapshots>(&action)) {
+      for (const std::size_t i : ask->volumes) {
+        view_.snapshots[i].there = view_.snapshots[i].exists;
       }
     } else if (const auto* recheck = std::get_if<RecheckGroup>(&action)) {
       view_.recheck = GroupRecheck{
