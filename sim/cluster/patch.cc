@@ -130,6 +130,8 @@ json::value* FindItem(json::array& list, std::string_view key, const json::value
   return found ? &list[static_cast<std::size_t>(found - list.begin())] : nullptr;
 }
 
+const json::value kNull;
+
 void ApplyAt(std::string_view name, json::value& target, const json::value& before,
              const json::value& now);
 
@@ -145,7 +147,7 @@ void ApplyObject(json::object& target, const json::object& before, const json::o
   }
   for (const auto& [name, value] : now) {
     const auto* old = before.if_contains(name);
-    ApplyAt(name, target[name], old ? *old : json::value(), value);
+    ApplyAt(name, target[name], old ? *old : kNull, value);
   }
 }
 
@@ -169,7 +171,7 @@ void ApplyList(std::string_view key, json::array& target, const json::array& bef
     const auto* old = FindItem(before, key, value);
     auto* found = FindItem(target, key, value);
     if (!found) found = &target.emplace_back(json::object());
-    ApplyAt("", *found, old ? *old : json::value(), value);
+    ApplyAt("", *found, old ? *old : kNull, value);
   }
 }
 
