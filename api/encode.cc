@@ -51,6 +51,7 @@ bool IsAbsent(const Type& owner, const Type& type, const json::value& value) {
 
 json::value EncodeStruct(const Type& type, const void* from) {
   json::object out;
+  out.reserve(type.members.size());
   if (type.resource != nullptr) {
     out["apiVersion"] = ApiVersion(*type.resource);
     out["kind"] = json::string_view(type.resource->kind.data(), type.resource->kind.size());
@@ -58,7 +59,7 @@ json::value EncodeStruct(const Type& type, const void* from) {
   for (const Member& member : type.members) {
     const Type& member_type = member.type();
     json::value value = internal::Encode(member_type, At(from, member));
-    if (!IsAbsent(type, member_type, value)) out[member.key] = std::move(value);
+    if (!IsAbsent(type, member_type, value)) out.emplace(member.key, std::move(value));
   }
   return out;
 }
@@ -79,7 +80,7 @@ json::value EncodeList(const Type& type, const void* from) {
 json::value EncodeMap(const Type& type, const void* from) {
   json::object out;
   for (const Item& item : type.items(from)) {
-    out[*item.key] = internal::Encode(type.element(), item.value);
+    out.emplace(*item.key, internal::Encode(type.element(), item.value));
   }
   return out;
 }

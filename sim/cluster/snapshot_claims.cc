@@ -5,6 +5,8 @@
 #include "sim/cluster/fields.h"
 #include "sim/cluster/snapshot_source.h"
 
+#include <algorithm>
+
 namespace stillpoint::sim {
 
 namespace json = boost::json;
@@ -29,7 +31,8 @@ void Enter(std::map<Key, std::set<Key>>& index, const Key& key, const Key& value
 SnapshotClaims::SnapshotClaims(Store& store) : store_(store) {
   store_.On(VolumeSnapshot::kResource, [this](const Change& change) {
     const json::object& snapshot = change.now ? *change.now : *change.before;
-    Enter(snapshots_of_claim_, SourceClaim(snapshot), KeyOf(snapshot), change.now != nullptr);
+    const bool waits = change.now != nullptr && !Flag(snapshot, {"status", "readyToUse"});
+    Enter(unready_of_claim_, SourceClaim(snapshot), KeyOf(snapshot), waits);
   });
   store_.On(PersistentVolumeClaim::kResource, [this](const Change& change) {
     const json::object& claim = change.now ? *change.now : *change.before;
@@ -51,14 +54,10 @@ bool SnapshotClaims::IsBeingRestored(const json::object& snapshot) const {
 }
 
 bool SnapshotClaims::IsClaimNeeded(const Key& claim, const std::string& but_for) const {
-  const auto snapshots = snapshots_of_claim_.find(claim);
-  if (snapshots == snapshots_of_claim_.end()) return false;
-  for (const Key& key : snapshots->second) {
-    if (key.name == but_for) continue;
-    const auto snapshot = store_.Find(VolumeSnapshot::kResource, key);
-    if (snapshot && !Flag(*snapshot, {"status", "readyToUse"})) return true;
-  }
-  return false;
+  const auto unready = unready_of_claim_.find(claim);
+  return unready != unready_of_claim_.end() &&
+         std::ranges::any_of(unready->second,
+                             [&](const Key& snapshot) { return snapshot.name != but_for; });
 }
 
 }  // namespace stillpoint::sim

@@ -28,7 +28,7 @@ class SnapshotClaims {
   using Key = api::NamespacedName;
 
   Store& store_;
-  std::map<Key, std::set<Key>> snapshots_of_claim_;
+  std::map<Key, std::set<Key>> unready_of_claim_;  // snapshots that are not ready
   std::map<Key, std::set<Key>> claims_of_snapshot_;
 };
 

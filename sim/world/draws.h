@@ -3,7 +3,6 @@
 // by what that fault did.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -29,14 +28,20 @@ enum class DrawStream : std::uint64_t { kScenario = 1, kFaults, kLatency, kSched
 }
 [[nodiscard]] inline std::uint64_t HashIn(std::uint64_t hash, std::string_view text) {
   hash ^= text.size();
-  while (!text.empty()) {
-    std::uint64_t word = 0;
-    const std::size_t size = std::min(text.size(), sizeof word);
-    std::memcpy(&word, text.data(), size);
-    text.remove_prefix(size);
+  const auto add = [&hash](std::uint64_t word) {
     hash = (hash ^ word) * 0x9ddfea08eb382d69U;
     hash ^= hash >> 32;
+  };
+  std::uint64_t word = 0;
+  // Each of a size that the compiler knows, but for the rest.
+  for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+    std::memcpy(&word, text.data(), sizeof word);
+    add(word);
   }
+  if (text.empty()) return Mix(hash);
+  word = 0;
+  std::memcpy(&word, text.data(), text.size());
+  add(word);
   return Mix(hash);
 }
 
