@@ -19,6 +19,7 @@
 #include "api/error.h"
 #include "api/type.h"
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <string>
@@ -29,6 +30,7 @@ namespace stillpoint::api {
 namespace internal {
 [[nodiscard]] boost::json::value Encode(const Type& type, const void* from);
 [[nodiscard]] Result<void> Decode(const Type& type, const boost::json::value& from, void* to);
+[[nodiscard]] Result<void> Decode(const Type& type, const boost::json::object& from, void* to);
 [[nodiscard]] std::string EncodeText(const Type& type, const void* from);
 [[nodiscard]] Result<boost::json::value> ParseJson(std::string_view text);
 }  // namespace internal
@@ -40,6 +42,14 @@ template <class T>
 
 template <class T>
 [[nodiscard]] Result<T> Decode(const boost::json::value& from) {
+  T to{};
+  if (auto done = internal::Decode(TypeOf<T>(), from, &to); !done) return done.error();
+  return to;
+}
+
+template <class T>
+  requires boost::describe::has_describe_members<T>::value
+[[nodiscard]] Result<T> Decode(const boost::json::object& from) {
   T to{};
   if (auto done = internal::Decode(TypeOf<T>(), from, &to); !done) return done.error();
   return to;

@@ -176,9 +176,8 @@ Result<void> CheckKind(const Resource& want, const json::object& from, const Pat
   return WrongKind(at, *kind, want.kind);
 }
 
-Result<void> DecodeStruct(const Type& type, const json::value& from, void* to, const Path& path) {
-  if (!from.is_object()) return WrongKind(path, from, "an object");
-  const json::object& object = from.get_object();
+Result<void> DecodeMembers(const Type& type, const json::object& object, void* to,
+                           const Path& path) {
   if (type.resource != nullptr) {
     if (auto same = CheckKind(*type.resource, object, path); !same) return same;
   }
@@ -189,6 +188,11 @@ Result<void> DecodeStruct(const Type& type, const json::value& from, void* to, c
     if (auto done = DecodeType(member.type(), *value, At(to, member), at); !done) return done;
   }
   return {};
+}
+
+Result<void> DecodeStruct(const Type& type, const json::value& from, void* to, const Path& path) {
+  if (!from.is_object()) return WrongKind(path, from, "an object");
+  return DecodeMembers(type, from.get_object(), to, path);
 }
 
 Result<void> DecodeObject(const json::value& from, void* to, const Path& path) {
@@ -237,6 +241,10 @@ namespace internal {
 
 Result<void> Decode(const Type& type, const json::value& from, void* to) {
   return DecodeType(type, from, to, Path{});
+}
+
+Result<void> Decode(const Type& type, const json::object& from, void* to) {
+  return DecodeMembers(type, from, to, Path{});
 }
 
 Result<json::value> ParseJson(std::string_view text) {

@@ -179,7 +179,7 @@ TEST_F(ListTest, AcrossNamespaces) {
   auto all = Await(
       client().Do({.verb = Verb::kList, .resource = kBackups, .label_selector = "run=" + ns()}));
   ASSERT_TRUE(all);
-  EXPECT_THAT(Names(*all), testing::UnorderedElementsAre("ours", "theirs"));
+  EXPECT_THAT(Names(**all), testing::UnorderedElementsAre("ours", "theirs"));
 }
 
 // Without a version: the newest. A writer sees its own write in the next list.

@@ -60,9 +60,9 @@ TEST_F(WatchTest, ADeletionShowsTheLastStateWithANewVersion) {
   auto event = Next(*watch);
   ASSERT_TRUE(event);
   EXPECT_EQ(event->type, WatchEvent::Type::kDeleted);
-  EXPECT_EQ(Text(event->object, "/metadata/labels/app"), "x");
-  EXPECT_EQ(UidOf(event->object), UidOf(made));
-  EXPECT_NE(VersionOf(event->object), VersionOf(made));
+  EXPECT_EQ(Text(*event->object, "/metadata/labels/app"), "x");
+  EXPECT_EQ(UidOf(*event->object), UidOf(made));
+  EXPECT_NE(VersionOf(*event->object), VersionOf(made));
 }
 
 TEST_F(WatchTest, TheLastFinalizerIsADeletionAndNoModification) {
@@ -82,7 +82,7 @@ TEST_F(WatchTest, WritesThatChangeNothingAreNotShown) {
   Label("one", "y");
   auto event = Next(*watch);
   ASSERT_TRUE(event);
-  EXPECT_EQ(Text(event->object, "/metadata/labels/app"), "y");
+  EXPECT_EQ(Text(*event->object, "/metadata/labels/app"), "y");
 }
 
 TEST_F(WatchTest, StatusAndSpecAreShownAlike) {
@@ -115,8 +115,8 @@ TEST_F(WatchTest, WhatLeavesTheSelectorIsShownAsItWas) {
   auto event = Next(*watch);
   ASSERT_TRUE(event);
   EXPECT_EQ(event->type, WatchEvent::Type::kDeleted);
-  EXPECT_EQ(Text(event->object, "/metadata/labels/app"), "x");
-  EXPECT_EQ(VersionOf(event->object), VersionOf(Get(kBackups, "one")));
+  EXPECT_EQ(Text(*event->object, "/metadata/labels/app"), "x");
+  EXPECT_EQ(VersionOf(*event->object), VersionOf(Get(kBackups, "one")));
 }
 
 TEST_F(WatchTest, WhatNeverMatchedIsNotShown) {

@@ -103,7 +103,7 @@ awaitable<api::Result<void>> CutWatch::WatchOnce() {
       if (event.error().code == api::Code::kUnavailable) co_return api::Result<void>();
       co_return event.error();
     }
-    auto content = api::Decode<api::VolumeSnapshotContent>(event->object);
+    auto content = api::Decode<api::VolumeSnapshotContent>(*event->object);
     if (!content) {
       log_(kube::Severity::kWarning,
            fmt::format("a VolumeSnapshotContent cannot be read: {}", content.error().message));

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 #include <boost/describe/class.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -143,7 +143,7 @@ RolloutState RolloutOf(WorkloadKind kind, const RawWorkload& raw) {
           .progress_deadline_exceeded = HasExceededProgressDeadline(status)};
 }
 
-api::Result<Workload> DecodePod(const boost::json::value& object) {
+api::Result<Workload> DecodePod(const boost::json::object& object) {
   auto raw = api::Decode<RawPod>(object);
   if (!raw) return raw.error();
   Workload workload{.kind = WorkloadKind::kPod, .metadata = std::move(raw->metadata)};
@@ -172,7 +172,7 @@ bool MountsClaim(const Workload& workload, std::string_view claim) {
   });
 }
 
-api::Result<Workload> DecodeWorkload(WorkloadKind kind, const boost::json::value& object) {
+api::Result<Workload> DecodeWorkload(WorkloadKind kind, const boost::json::object& object) {
   if (kind == WorkloadKind::kPod) return DecodePod(object);
   auto raw = api::Decode<RawWorkload>(object);
   if (!raw) return raw.error();

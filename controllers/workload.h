@@ -74,6 +74,6 @@ struct Workload {
 
 // Errors: kInvalid, naming the path.
 [[nodiscard]] api::Result<Workload> DecodeWorkload(WorkloadKind kind,
-                                                   const boost::json::value& object);
+                                                   const boost::json::object& object);
 
 }  // namespace stillpoint::controllers

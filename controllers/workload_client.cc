@@ -11,7 +11,7 @@ boost::asio::awaitable<api::Result<Workload>> GetWorkload(kube::Client& client, 
                                     .ns = std::move(ns),
                                     .name = ref.name});
   if (!object) co_return object.error();
-  co_return DecodeWorkload(ref.kind, *object);
+  co_return DecodeWorkload(ref.kind, **object);
 }
 
 }  // namespace stillpoint::controllers

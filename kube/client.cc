@@ -11,29 +11,29 @@ namespace internal {
 
 namespace {
 
-std::string TextAt(const json::value& value, std::string_view pointer) {
-  boost::system::error_code absent;
-  const json::value* found = value.find_pointer(pointer, absent);
+// The text of a member; empty when it has none.
+std::string TextOf(const json::object& object, std::string_view member) {
+  const json::value* found = object.if_contains(member);
   return found != nullptr && found->is_string() ? std::string(found->get_string()) : "";
 }
 
 }  // namespace
 
-api::Result<ListPage> ParseListPage(json::value list) {
-  json::object* const fields = list.if_object();
-  if (fields == nullptr || !fields->contains("metadata")) {
+api::Result<ListPage> ParseListPage(Answer list) {
+  const json::value* const metadata = list->if_contains("metadata");
+  if (metadata == nullptr) {
     return api::Error{api::Code::kUnknown, "the server's answer is not a list"};
   }
-  std::string version = TextAt(list, "/metadata/resourceVersion");
-  std::string token = TextAt(list, "/metadata/continue");
+  ListPage page;
+  if (const json::object* fields = metadata->if_object()) {
+    page.resource_version = TextOf(*fields, "resourceVersion");
+    page.continue_token = TextOf(*fields, "continue");
+  }
   // Absent or null: the list is empty.
-  json::value* const items = fields->if_contains("items");
-  json::array none;
-  json::array& found = items != nullptr && items->is_array() ? items->get_array() : none;
-  // Made of it and not assigned: an assignment would copy each item into another memory.
-  return ListPage{.items = json::array(std::move(found)),
-                  .resource_version = std::move(version),
-                  .continue_token = std::move(token)};
+  const json::value* const items = list->if_contains("items");
+  if (items != nullptr && items->is_array()) page.items = items->get_array();
+  page.list = std::move(list);
+  return page;
 }
 
 }  // namespace internal

@@ -1,5 +1,5 @@
 // Client: the Kubernetes API as the house sees it. Objects travel as JSON; the typed helpers below
-// decode them at this edge, so that nobody passes a json::value further.
+// decode them at this edge, so that nobody passes an Answer further.
 //
 // Contract: https://kubernetes.io/docs/reference/using-api/api-concepts/
 #pragma once
@@ -10,11 +10,13 @@
 #include "api/resource.h"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,10 +72,14 @@ struct WatchRequest {
   std::chrono::seconds lifetime{300};
 };
 
+// What the API server said. Shared with whoever holds the same one, so that nobody changes it;
+// never null.
+using Answer = std::shared_ptr<const boost::json::object>;
+
 struct WatchEvent {
   enum class Type { kAdded, kModified, kDeleted, kBookmark };
   Type type = Type::kAdded;
-  boost::json::value object;
+  Answer object;
 };
 
 // An open watch. Destroying it closes the connection.
@@ -97,9 +103,9 @@ class Client {
  public:
   virtual ~Client() = default;
 
-  // The object, the list, or for kDelete whatever the server answered.
-  [[nodiscard]] virtual boost::asio::awaitable<api::Result<boost::json::value>> Do(
-      Request request) = 0;
+  // The object, the list, or for kDelete whatever the server answered; without members when that
+  // was nothing.
+  [[nodiscard]] virtual boost::asio::awaitable<api::Result<Answer>> Do(Request request) = 0;
 
   [[nodiscard]] virtual boost::asio::awaitable<api::Result<std::unique_ptr<WatchStream>>> Watch(
       WatchRequest request) = 0;
@@ -110,9 +116,9 @@ class Client {
 template <api::Object T>
 boost::asio::awaitable<api::Result<T>> DoAs(Client& client, Request request) {
   request.resource = T::kResource;
-  auto value = co_await client.Do(std::move(request));
-  if (!value) co_return value.error();
-  co_return api::Decode<T>(*value);
+  auto answer = co_await client.Do(std::move(request));
+  if (!answer) co_return answer.error();
+  co_return api::Decode<T>(**answer);
 }
 
 template <api::Object T>
@@ -136,11 +142,12 @@ struct ListOptions {
 namespace internal {
 // The `metadata` of a list and its items, taken apart.
 struct ListPage {
-  boost::json::array items;
+  Answer list;  // keeps the items
+  std::span<const boost::json::value> items;
   std::string resource_version;
   std::string continue_token;
 };
-[[nodiscard]] api::Result<ListPage> ParseListPage(boost::json::value list);
+[[nodiscard]] api::Result<ListPage> ParseListPage(Answer list);
 }  // namespace internal
 
 // Every object that matches, in pages of 500. Starts again once when a page has expired (410).

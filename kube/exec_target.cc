@@ -25,38 +25,41 @@ namespace {
 constexpr std::chrono::milliseconds kFirstLook = 1s;
 
 // The member at the end of a path of objects; null when any of it is missing.
-const json::value* At(const json::value& value, std::initializer_list<std::string_view> path) {
-  const json::value* at = &value;
+const json::value* At(const json::object& object, std::initializer_list<std::string_view> path) {
+  const json::object* fields = &object;
+  const json::value* at = nullptr;
   for (std::string_view key : path) {
-    const json::object* object = at->if_object();
-    at = object ? object->if_contains(key) : nullptr;
+    at = fields ? fields->if_contains(key) : nullptr;
     if (!at) return nullptr;
+    fields = at->if_object();
   }
   return at;
 }
 
-std::string_view TextAt(const json::value& value, std::initializer_list<std::string_view> path) {
-  const json::value* at = At(value, path);
+std::string_view TextAt(const json::object& object, std::initializer_list<std::string_view> path) {
+  const json::value* at = At(object, path);
   const json::string* text = at ? at->if_string() : nullptr;
   return text ? std::string_view(*text) : std::string_view();
 }
 
-// The elements of a list named `plain`, `init…` or `ephemeral…`: a sidecar is an init container.
-std::vector<const json::value*> AllOf(const json::value& pod, std::string_view part,
-                                      std::initializer_list<std::string_view> lists) {
-  std::vector<const json::value*> all;
+// The objects of a list named `plain`, `init…` or `ephemeral…`: a sidecar is an init container.
+std::vector<const json::object*> AllOf(const json::object& pod, std::string_view part,
+                                       std::initializer_list<std::string_view> lists) {
+  std::vector<const json::object*> all;
   for (std::string_view list : lists) {
     const json::value* at = At(pod, {part, list});
     const json::array* elements = at ? at->if_array() : nullptr;
     if (!elements) continue;
-    for (const json::value& element : *elements) all.push_back(&element);
+    for (const json::value& element : *elements) {
+      if (element.is_object()) all.push_back(&element.get_object());
+    }
   }
   return all;
 }
 
-api::Error NoSuchContainer(const json::value& pod, const ExecRequest& request) {
+api::Error NoSuchContainer(const json::object& pod, const ExecRequest& request) {
   std::string names;
-  for (const json::value* container : AllOf(pod, "spec", {"containers"})) {
+  for (const json::object* container : AllOf(pod, "spec", {"containers"})) {
     if (!names.empty()) names += ", ";
     names += TextAt(*container, {"name"});
   }
@@ -64,7 +67,7 @@ api::Error NoSuchContainer(const json::value& pod, const ExecRequest& request) {
                                            request.pod, request.container, names)};
 }
 
-std::string StateOf(const json::value& status) {
+std::string StateOf(const json::object& status) {
   for (std::string_view state : {"waiting", "terminated"}) {
     if (!At(status, {"state", state})) continue;
     const std::string_view reason = TextAt(status, {"state", state, "reason"});
@@ -75,7 +78,7 @@ std::string StateOf(const json::value& status) {
 
 }  // namespace
 
-boost::asio::awaitable<api::Result<json::value>> ReadExecPod(Client& client, ExecRequest request) {
+boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client, ExecRequest request) {
   Request look{.verb = Verb::kGet,
                .resource = api::Pod::kResource,
                .ns = std::move(request.ns),
@@ -88,7 +91,7 @@ boost::asio::awaitable<api::Result<json::value>> ReadExecPod(Client& client, Exe
   co_return co_await client.Do(std::move(look));
 }
 
-api::Result<std::string> FindExecContainer(const json::value& pod, const ExecRequest& request) {
+api::Result<std::string> FindExecContainer(const json::object& pod, const ExecRequest& request) {
   const std::string_view uid = TextAt(pod, {"metadata", "uid"});
   if (uid != request.pod_uid) {
     return api::Error{api::Code::kNotFound, fmt::format("pod {}/{} was replaced: it has UID {} now",
@@ -99,7 +102,7 @@ api::Result<std::string> FindExecContainer(const json::value& pod, const ExecReq
     return api::Error{api::Code::kNotFound, fmt::format("pod {}/{} has ended: its phase is {}",
                                                         request.ns, request.pod, phase)};
   }
-  for (const json::value* status :
+  for (const json::object* status :
        AllOf(pod, "status",
              {"containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"})) {
     if (TextAt(*status, {"name"}) != request.container) continue;
@@ -108,7 +111,7 @@ api::Result<std::string> FindExecContainer(const json::value& pod, const ExecReq
                       fmt::format("container {} of pod {}/{} does not run: it is {}",
                                   request.container, request.ns, request.pod, StateOf(*status))};
   }
-  for (const json::value* container :
+  for (const json::object* container :
        AllOf(pod, "spec", {"containers", "initContainers", "ephemeralContainers"})) {
     if (TextAt(*container, {"name"}) != request.container) continue;
     return api::Error{api::Code::kInvalid,
@@ -118,10 +121,9 @@ api::Result<std::string> FindExecContainer(const json::value& pod, const ExecReq
   return NoSuchContainer(pod, request);
 }
 
-api::Result<void> ConfirmExecContainer(const api::Result<json::value>& pod,
-                                       const ExecRequest& request,
+api::Result<void> ConfirmExecContainer(const api::Result<Answer>& pod, const ExecRequest& request,
                                        const std::string& container_id) {
-  const auto now = pod ? FindExecContainer(*pod, request) : api::Result<std::string>(pod.error());
+  const auto now = pod ? FindExecContainer(**pod, request) : api::Result<std::string>(pod.error());
   if (!now && now.error().code == api::Code::kNotFound) return now.error();
   if (!now) return api::Error{api::Code::kUnavailable, now.error().message};
   if (*now == container_id) return {};

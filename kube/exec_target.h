@@ -6,7 +6,7 @@
 #include "kube/exec.h"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json/object.hpp>
 
 #include <string>
 
@@ -15,19 +15,19 @@ namespace stillpoint::kube {
 // The object that the API server has for request.pod, by its name. Asks again when there is no
 // answer within a second, as others may stand still meanwhile; both within request.connect_timeout.
 // Errors, cancellation: as Client::Do.
-[[nodiscard]] boost::asio::awaitable<api::Result<boost::json::value>> ReadExecPod(
-    Client& client, ExecRequest request);
+[[nodiscard]] boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client,
+                                                                      ExecRequest request);
 
 // The container ID in the status of `pod`, the object that the API server gave for request.pod.
 // Errors: kNotFound (the pod was replaced, or has ended), kInvalid (no such container, or it does
 // not run). The sentence names what is there instead.
-[[nodiscard]] api::Result<std::string> FindExecContainer(const boost::json::value& pod,
+[[nodiscard]] api::Result<std::string> FindExecContainer(const boost::json::object& pod,
                                                          const ExecRequest& request);
 
 // Whether the exec that has just been opened leads into the container that was found before it, now
 // that `pod` was asked for again. Errors: kNotFound (no such pod, or as FindExecContainer says),
 // kUnavailable (no answer, another life of the container, or none: the command may have started).
-[[nodiscard]] api::Result<void> ConfirmExecContainer(const api::Result<boost::json::value>& pod,
+[[nodiscard]] api::Result<void> ConfirmExecContainer(const api::Result<Answer>& pod,
                                                      const ExecRequest& request,
                                                      const std::string& container_id);
 

@@ -23,11 +23,17 @@ class HttpClient final : public Client {
       : shared_(std::move(executor), std::move(config), clock, std::move(log), std::move(options)) {
   }
 
-  asio::awaitable<api::Result<boost::json::value>> Do(Request request) override {
+  asio::awaitable<api::Result<Answer>> Do(Request request) override {
     auto http_request = BuildHttpRequest(request, shared_.config.base_path);
     if (!http_request) co_return http_request.error();
     HttpCall call(shared_, NameOf(request), request.verb, std::move(*http_request));
-    co_return co_await call.Fetch(request.timeout);
+    auto answer = co_await call.Fetch(request.timeout);
+    if (!answer) co_return answer.error();
+    if (answer->is_null()) co_return std::make_shared<const boost::json::object>();
+    if (!answer->is_object()) {
+      co_return api::Error{api::Code::kUnknown, "the server's answer is no object"};
+    }
+    co_return std::make_shared<const boost::json::object>(std::move(answer->get_object()));
   }
 
   asio::awaitable<api::Result<std::unique_ptr<WatchStream>>> Watch(WatchRequest request) override {

@@ -73,7 +73,12 @@ api::Result<WatchEvent> HttpWatch::ParseEvent(const std::string& line) const {
   if (type->get_string() == "ERROR") return ErrorFromStatus(name_, *object);
   const auto known = ParseWatchWord(type->get_string());
   if (!known) return Ended(api::Code::kUnavailable, "the server sent an event of unknown type");
-  return WatchEvent{.type = *known, .object = std::move(*object)};
+  if (!object->is_object()) {
+    return Ended(api::Code::kUnavailable, "the server sent an event of what is no object");
+  }
+  return WatchEvent{
+      .type = *known,
+      .object = std::make_shared<const json::object>(std::move(object->get_object()))};
 }
 
 api::Error HttpWatch::Ended(api::Code code, const std::string& why) const {

@@ -103,7 +103,7 @@ class Informer {
   [[nodiscard]] const Reflector::Stats& stats() const { return reflector_.stats(); }
 
  private:
-  static api::Result<ObjectStore::Object> Decode(const boost::json::value& from) {
+  static api::Result<ObjectStore::Object> Decode(const boost::json::object& from) {
     auto object = api::Decode<T>(from);
     if (!object) return object.error();
     return ObjectStore::Object(std::make_shared<const T>(std::move(*object)));

@@ -147,7 +147,7 @@ asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> LwsExecClient::Open(
   if (misconfigured_) co_return *misconfigured_;
   const auto pod = co_await ReadExecPod(client_, request);
   if (!pod) co_return pod.error();
-  const auto container_id = FindExecContainer(*pod, request);
+  const auto container_id = FindExecContainer(**pod, request);
   if (!container_id) co_return container_id.error();
   for (bool first = true;; first = false) {
     auto attempt = co_await Connect(request, *container_id);

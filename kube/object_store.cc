@@ -25,10 +25,9 @@ constexpr auto kPendingFor = 60s;
 constexpr std::size_t kGraves = 1024;
 
 // Name, UID and version, read one by one: the object may be undecodable everywhere else.
-api::ObjectMeta Identity(const json::value& object) {
+api::ObjectMeta Identity(const json::object& object) {
   api::ObjectMeta identity;
-  const auto* root = object.if_object();
-  const auto* metadata = root ? root->if_contains("metadata") : nullptr;
+  const auto* metadata = object.if_contains("metadata");
   if (!metadata || !metadata->is_object()) return identity;
   const auto text = [&](std::string_view member) {
     const auto* value = metadata->get_object().if_contains(member);
@@ -53,7 +52,7 @@ void ObjectStore::BeginList() {
   observed_.clear();
 }
 
-void ObjectStore::AddListed(const json::value& item) {
+void ObjectStore::AddListed(const json::object& item) {
   const api::ObjectMeta identity = Identity(item);
   const NamespacedName key{identity.ns, identity.name};
   const Object old = Find(key);
@@ -98,7 +97,7 @@ std::vector<ObjectStore::Change> ObjectStore::TakeStaged() {
 // ---- watch ------------------------------------------------------------------------------------
 
 bool ObjectStore::Apply(const WatchEvent& event) {
-  const api::ObjectMeta identity = Identity(event.object);
+  const api::ObjectMeta identity = Identity(*event.object);
   const NamespacedName key{identity.ns, identity.name};
   if (event.type == WatchEvent::Type::kDeleted) {
     Remove(key, identity.uid);
@@ -107,7 +106,7 @@ bool ObjectStore::Apply(const WatchEvent& event) {
   const Age age = AgeOf(key, identity.resource_version);
   if (age == Age::kUnknown) return false;
   if (age == Age::kPassed) return true;
-  if (Object now = Decode(event.object, identity)) Replace(key, std::move(now));
+  if (Object now = Decode(*event.object, identity)) Replace(key, std::move(now));
   return true;
 }
 
@@ -173,7 +172,7 @@ bool ObjectStore::SameUid(const Object& a, const Object& b) const {
   return MetadataOf(a).uid == MetadataOf(b).uid;
 }
 
-ObjectStore::Object ObjectStore::Decode(const json::value& from, const api::ObjectMeta& metadata) {
+ObjectStore::Object ObjectStore::Decode(const json::object& from, const api::ObjectMeta& metadata) {
   auto object = type_.decode(from);
   if (object) return std::move(*object);
   Report({.key = {metadata.ns, metadata.name},

@@ -19,7 +19,7 @@
 #include "kube/clock.h"
 #include "kube/log.h"
 
-#include <boost/json/value.hpp>
+#include <boost/json/object.hpp>
 
 #include <cstddef>
 #include <deque>
@@ -50,7 +50,7 @@ class ObjectStore {
 
   // How to read one kind.
   struct Type {
-    api::Result<Object> (*decode)(const boost::json::value& from);
+    api::Result<Object> (*decode)(const boost::json::object& from);
     const api::ObjectMeta& (*metadata)(const void* object);
   };
 
@@ -73,7 +73,7 @@ class ObjectStore {
   // nothing, if one of our own writes came during the list and the list shows another version; with
   // `force` it takes the list all the same.
   void BeginList();
-  void AddListed(const boost::json::value& item);
+  void AddListed(const boost::json::object& item);
   [[nodiscard]] bool EndList(bool force);
 
   // False, and nothing has changed: the watch has not shown a write of ours for so long that it may
@@ -104,7 +104,7 @@ class ObjectStore {
   [[nodiscard]] bool SameUid(const Object& a, const Object& b) const;
   enum class Age { kNews, kPassed, kUnknown };
   [[nodiscard]] Age AgeOf(const api::NamespacedName& key, const std::string& version);
-  [[nodiscard]] Object Decode(const boost::json::value& from, const api::ObjectMeta& metadata);
+  [[nodiscard]] Object Decode(const boost::json::object& from, const api::ObjectMeta& metadata);
   [[nodiscard]] std::vector<Change> TakeStaged();
   void Remove(const api::NamespacedName& key, const std::string& uid);
   void Replace(const api::NamespacedName& key, Object now);

@@ -42,9 +42,8 @@ std::string Reason(const api::Error& error, const char* verb, const api::Resourc
   return error.message;
 }
 
-std::string VersionOf(const json::value& object) {
-  const auto* root = object.if_object();
-  const auto* metadata = root ? root->if_contains("metadata") : nullptr;
+std::string VersionOf(const json::object& object) {
+  const auto* metadata = object.if_contains("metadata");
   const auto* version = metadata && metadata->is_object()
                             ? metadata->get_object().if_contains("resourceVersion")
                             : nullptr;
@@ -113,7 +112,9 @@ asio::awaitable<api::Result<std::string>> Reflector::ListPages() {
     if (!answer) co_return answer.error();
     auto page = internal::ParseListPage(std::move(*answer));
     if (!page) co_return page.error();
-    for (const auto& item : page->items) store_.AddListed(item);
+    for (const auto& item : page->items) {
+      if (item.is_object()) store_.AddListed(item.get_object());
+    }
     token = std::move(page->continue_token);
     if (token.empty()) co_return std::move(page->resource_version);
   }
@@ -154,7 +155,7 @@ bool Reflector::Take(const WatchEvent& event) {
     ++stats_.events;
     if (!store_.Apply(event)) return false;
   }
-  if (auto version = VersionOf(event.object); !version.empty()) version_ = std::move(version);
+  if (auto version = VersionOf(*event.object); !version.empty()) version_ = std::move(version);
   return true;
 }
 

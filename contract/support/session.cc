@@ -113,7 +113,8 @@ Request Session::Complete(Request request) const {
 }
 
 api::Result<Json> Session::Try(Request request) {
-  return Await(client_->Do(Complete(std::move(request))));
+  auto answer = Await(client_->Do(Complete(std::move(request))));
+  return answer ? api::Result<Json>(**answer) : answer.error();
 }
 
 Json Session::Do(Request request) {
@@ -123,7 +124,7 @@ Json Session::Do(Request request) {
 }
 
 std::vector<api::Result<Json>> Session::Together(std::vector<Request> requests) {
-  std::vector<std::future<api::Result<Json>>> answers;
+  std::vector<std::future<api::Result<kube::Answer>>> answers;
   for (Request& request : requests) {
     answers.push_back(
         asio::co_spawn(io_, client_->Do(Complete(std::move(request))), asio::use_future));
@@ -131,7 +132,8 @@ std::vector<api::Result<Json>> Session::Together(std::vector<Request> requests) 
   std::vector<api::Result<Json>> results;
   for (auto& answer : answers) {
     RunLoop([&] { return answer.wait_for(0s) == std::future_status::ready; });
-    results.push_back(answer.get());
+    auto result = answer.get();
+    results.push_back(result ? api::Result<Json>(**result) : result.error());
   }
   return results;
 }
@@ -203,19 +205,19 @@ asio::awaitable<void> Session::Follow(api::Resource resource, std::string name,
         .verb = Verb::kList, .resource = resource, .ns = ns, .field_selector = selector};
     auto list = co_await client_->Do(request);
     if (!list) throw std::runtime_error(list.error().message);
-    const auto items = Elements(*list, "/items");
+    const auto items = Elements(**list, "/items");
     *last = items.empty() ? Json() : items.front();
     if (wanted(*last)) co_return;
     const kube::WatchRequest from{.resource = resource,
                                   .ns = ns,
                                   .field_selector = selector,
-                                  .resource_version = VersionOf(*list)};
+                                  .resource_version = VersionOf(**list)};
     auto watch = co_await client_->Watch(from);
     while (watch) {
       auto event = co_await (*watch)->Next();
       if (!event) break;
       if (event->type == WatchEvent::Type::kBookmark) continue;
-      *last = event->type == WatchEvent::Type::kDeleted ? Json() : std::move(event->object);
+      *last = event->type == WatchEvent::Type::kDeleted ? Json() : Json(*event->object);
       if (wanted(*last)) co_return;
     }
   }
@@ -253,7 +255,7 @@ api::Result<WatchEvent> Session::Next(kube::WatchStream& stream,
 std::string Session::NextChange(kube::WatchStream& stream) {
   const auto event = Next(stream);
   if (!event) return api::ToString(event.error().code);
-  return fmt::format("{} {}", kube::ToWord(event->type), NameOf(event->object));
+  return fmt::format("{} {}", kube::ToWord(event->type), NameOf(*event->object));
 }
 
 // ---- commands ---------------------------------------------------------------------------------

@@ -42,8 +42,8 @@ api::Result<WatchCursor> ApiServer::OpenWatch(const kube::WatchRequest& request)
 
 // ---- requests ---------------------------------------------------------------------------------
 
-api::Result<json::value> ApiServer::Answer(const Request& request, const std::string& manager,
-                                           std::uint64_t cached) {
+api::Result<kube::Answer> ApiServer::Answer(const Request& request, const std::string& manager,
+                                            std::uint64_t cached) {
   if (auto refusal = Refusal(kube::RbacVerb(request.verb), request.resource, request.subresource)) {
     return *refusal;
   }
@@ -65,12 +65,12 @@ api::Result<json::value> ApiServer::Answer(const Request& request, const std::st
   return api::Error{api::Code::kInvalid, "no such verb"};
 }
 
-api::Result<json::value> ApiServer::Update(const Request& request) {
+api::Result<kube::Answer> ApiServer::Update(const Request& request) {
   if (auto refusal = Refusal("update", request.resource, request.subresource)) return *refusal;
   return objects_.Update(request);
 }
 
-api::Result<json::value> ApiServer::List(const Request& request, std::uint64_t cached) {
+api::Result<kube::Answer> ApiServer::List(const Request& request, std::uint64_t cached) {
   if (!request.continue_token.empty()) {
     auto rest = rests_.extract(request.continue_token);
     if (!rest) return api::Error{api::Code::kExpired, "the continue token is too old"};
@@ -87,8 +87,8 @@ api::Result<json::value> ApiServer::List(const Request& request, std::uint64_t c
   return Page(request, objects_.List(request.resource, *selector), objects_.resource_version());
 }
 
-json::value ApiServer::Page(const Request& request, std::vector<StoredObject> items,
-                            std::uint64_t resource_version) {
+kube::Answer ApiServer::Page(const Request& request, std::vector<StoredObject> items,
+                             std::uint64_t resource_version) {
   const bool shorter = page_limit_ > 0 && page_limit_ < request.limit;
   const auto limit = static_cast<std::size_t>(shorter ? page_limit_ : request.limit);
   const std::size_t size = limit == 0 ? items.size() : std::min(limit, items.size());
@@ -109,10 +109,10 @@ json::value ApiServer::Page(const Request& request, std::vector<StoredObject> it
   json::object list(memory);
   list["metadata"] = std::move(metadata);
   list["items"] = std::move(page);
-  return list;
+  return std::make_shared<const json::object>(std::move(list));
 }
 
-api::Result<json::value> ApiServer::Review(const json::value& body) const {
+api::Result<kube::Answer> ApiServer::Review(const json::value& body) const {
   auto decoded = api::Decode<api::SelfSubjectAccessReview>(body);
   if (!decoded) return decoded.error();
   auto& review = *decoded;
@@ -120,7 +120,7 @@ api::Result<json::value> ApiServer::Review(const json::value& body) const {
   const std::string path =
       wish.subresource.empty() ? wish.resource : wish.resource + "/" + wish.subresource;
   review.status = {.allowed = !forbidden_.contains({wish.verb, path}), .reason = ""};
-  return api::Encode(review);
+  return std::make_shared<const json::object>(api::Encode(review).as_object());
 }
 
 // ---- rights -----------------------------------------------------------------------------------

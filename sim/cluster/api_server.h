@@ -48,12 +48,12 @@ class ApiServer {
   // `cached`: how far the watch cache has come. A list that names a resourceVersion is as of then,
   // and never older than that one.
   // Errors: as kube::Client says, but for those of a network.
-  [[nodiscard]] api::Result<boost::json::value> Answer(const kube::Request& request,
-                                                       const std::string& manager = "stillpoint",
-                                                       std::uint64_t cached = WatchCursor::kAll);
+  [[nodiscard]] api::Result<kube::Answer> Answer(const kube::Request& request,
+                                                 const std::string& manager = "stillpoint",
+                                                 std::uint64_t cached = WatchCursor::kAll);
 
   // PUT. Errors: as Answer().
-  [[nodiscard]] api::Result<boost::json::value> Update(const kube::Request& request);
+  [[nodiscard]] api::Result<kube::Answer> Update(const kube::Request& request);
 
   // Errors: kExpired for a version that is forgotten, kForbidden, kNotFound, kInvalid.
   [[nodiscard]] api::Result<WatchCursor> OpenWatch(const kube::WatchRequest& request);
@@ -82,12 +82,10 @@ class ApiServer {
                                                   std::string_view subresource) const;
 
  private:
-  [[nodiscard]] api::Result<boost::json::value> List(const kube::Request& request,
-                                                     std::uint64_t cached);
-  [[nodiscard]] boost::json::value Page(const kube::Request& request,
-                                        std::vector<StoredObject> items,
-                                        std::uint64_t resource_version);
-  [[nodiscard]] api::Result<boost::json::value> Review(const boost::json::value& body) const;
+  [[nodiscard]] api::Result<kube::Answer> List(const kube::Request& request, std::uint64_t cached);
+  [[nodiscard]] kube::Answer Page(const kube::Request& request, std::vector<StoredObject> items,
+                                  std::uint64_t resource_version);
+  [[nodiscard]] api::Result<kube::Answer> Review(const boost::json::value& body) const;
 
   struct Rest {  // of a paged list
     std::vector<StoredObject> items;

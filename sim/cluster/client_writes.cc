@@ -107,7 +107,7 @@ api::Result<void> Objects::Admit(const Request& request, const json::object* bef
   return admission_({request.resource, before, request.subresource, object});
 }
 
-api::Result<json::value> Objects::Create(const Request& original) {
+api::Result<StoredObject> Objects::Create(const Request& original) {
   Request request = original;
   if (!request.body.is_object()) return Invalid(request, "the body is no object");
   json::object object = std::move(request.body.get_object());
@@ -134,14 +134,14 @@ api::Result<json::value> Objects::Create(const Request& original) {
   if (request.resource.namespaced) metadata["namespace"] = request.ns;
   DropServersOwn(object);
   if (auto admitted = Admit(request, nullptr, object); !admitted) return admitted.error();
-  if (!request.dry_run) return json::value(Copied(*Put(request.resource, std::move(object))));
+  if (!request.dry_run) return Put(request.resource, std::move(object));
   Begin(request.resource, object);
-  return json::value(std::move(object));
+  return std::make_shared<const json::object>(std::move(object));
 }
 
 // ---- change -----------------------------------------------------------------------------------
 
-api::Result<json::value> Objects::Patch(const Request& request, const std::string& manager) {
+api::Result<StoredObject> Objects::Patch(const Request& request, const std::string& manager) {
   const auto* found = Find(request.resource, KeyOf(request));
   if (!found) {
     if (request.verb != Verb::kApply || !request.subresource.empty()) return NotFound(request);
@@ -154,8 +154,8 @@ api::Result<json::value> Objects::Patch(const Request& request, const std::strin
   return PatchFound(request, before, &applied, manager);
 }
 
-api::Result<json::value> Objects::PatchFound(const Request& request, const StoredObject& before,
-                                             AppliedFields* applied, const std::string& manager) {
+api::Result<StoredObject> Objects::PatchFound(const Request& request, const StoredObject& before,
+                                              AppliedFields* applied, const std::string& manager) {
   json::value now = json::object(*before, memory_);
   if (applied) {
     if (auto done = ApplyAs(ManagerKey(manager, request.subresource), request, *applied, now);
@@ -177,7 +177,7 @@ api::Result<json::value> Objects::PatchFound(const Request& request, const Store
   return Write(request, before, std::move(now.get_object()), applied);
 }
 
-api::Result<json::value> Objects::ApplyNew(const Request& request, const std::string& manager) {
+api::Result<StoredObject> Objects::ApplyNew(const Request& request, const std::string& manager) {
   Request creation = request;
   if (!creation.body.is_object()) return Invalid(request, "the body is no object");
   json::object& metadata = MetadataOf(creation.body.get_object());
@@ -196,7 +196,7 @@ api::Result<json::value> Objects::ApplyNew(const Request& request, const std::st
   return created;
 }
 
-api::Result<json::value> Objects::Update(const Request& request) {
+api::Result<StoredObject> Objects::Update(const Request& request) {
   const auto* found = Find(request.resource, KeyOf(request));
   if (!found) return NotFound(request);
   if (!request.body.is_object()) return Invalid(request, "the body is no object");
@@ -210,42 +210,42 @@ api::Result<json::value> Objects::Update(const Request& request) {
   return Write(request, before, std::move(now), nullptr);
 }
 
-api::Result<json::value> Objects::Write(const Request& request, const StoredObject& before,
-                                        json::object now, AppliedFields* applied) {
+api::Result<StoredObject> Objects::Write(const Request& request, const StoredObject& before,
+                                         json::object now, AppliedFields* applied) {
   KeepForeign(request, *before, now);
   if (IsTerminating(*before) && AddsFinalizer(*before, now)) {
     return Invalid(request, "no new finalizers can be added if the object is being deleted");
   }
   if (auto admitted = Admit(request, before.get(), now); !admitted) return admitted.error();
-  if (request.dry_run) return json::value(Copied(now));
+  if (request.dry_run) return std::make_shared<const json::object>(std::move(now));
   Table& table = TableOf(request.resource);
   const api::NamespacedName key = KeyOf(request);
   if (IsLastWrite(*before, now)) {
     auto last = std::make_shared<const json::object>(std::move(now), memory_);
     Erase(table, key, last);
-    return json::value(Copied(*last));
+    return last;
   }
   // Without a change there is no new version; but what is applied may be more.
   if (applied) table.entries[key].applied = std::move(*applied);
   const Difference difference = Compare(*before, now);
-  if (difference == Difference::kNone) return json::value(Copied(now));
+  if (difference == Difference::kNone) return std::make_shared<const json::object>(std::move(now));
   CountGeneration(request.resource, *before, difference, now);
-  return json::value(Copied(*Store(table, key, std::move(now), before)));
+  return Store(table, key, std::move(now), before);
 }
 
 // ---- deletion ---------------------------------------------------------------------------------
 
-api::Result<json::value> Objects::Delete(const Request& request) {
+api::Result<StoredObject> Objects::Delete(const Request& request) {
   const auto* found = Find(request.resource, KeyOf(request));
   if (!found) return NotFound(request);
   const StoredObject before = found->object;
   if (auto failed = CheckDeletePreconditions(request, *before)) return *failed;
-  if (request.dry_run) return json::value(Copied(*before));
+  if (request.dry_run) return before;
   Table& table = TableOf(request.resource);
   const std::int64_t grace = GraceOf(request, *before);
   if (!HasFinalizers(*before) && grace == 0) {
     Erase(table, KeyOf(request), before);
-    return json::value(Copied(*before));
+    return before;
   }
   if (!IsTerminating(*before) || (grace == 0 && HasGrace(*before))) {
     json::object now(*before, memory_);

@@ -58,10 +58,10 @@ void Objects::ForEach(const api::Resource& resource,
   for (const auto& [key, entry] : table->entries) visit(*entry.object);
 }
 
-api::Result<json::value> Objects::Get(const Request& request) const {
+api::Result<StoredObject> Objects::Get(const Request& request) const {
   const auto* entry = Find(request.resource, KeyOf(request));
   if (!entry) return NotFound(request);
-  return json::value(Copied(*entry->object));
+  return entry->object;
 }
 
 // ---- writes of the cluster --------------------------------------------------------------------

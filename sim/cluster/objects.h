@@ -37,8 +37,8 @@ struct Admission {
 // Errors: as the API server: kNotFound, kAlreadyExists, kConflict, kInvalid, kForbidden.
 class Objects {
  public:
-  // What is stored lies in `memory`, and so do copies of it, unless they are Copied(): a
-  // boost::json value inherits the memory that it is copied from.
+  // What is stored lies in `memory`, and so do copies of it: a boost::json value inherits the
+  // memory that it is copied from.
   explicit Objects(std::function<api::Time()> now, boost::json::storage_ptr memory = {})
       : now_(std::move(now)), memory_(std::move(memory)) {}
   Objects(const Objects&) = delete;
@@ -48,15 +48,15 @@ class Objects {
   // `manager`: the field manager of an apply. One that changes what another one has applied
   // conflicts with it unless forced; other writes own nothing.
 
-  [[nodiscard]] api::Result<boost::json::value> Get(const kube::Request& request) const;
-  [[nodiscard]] api::Result<boost::json::value> Create(const kube::Request& request);
-  [[nodiscard]] api::Result<boost::json::value> Patch(const kube::Request& request,
-                                                      const std::string& manager);
+  [[nodiscard]] api::Result<StoredObject> Get(const kube::Request& request) const;
+  [[nodiscard]] api::Result<StoredObject> Create(const kube::Request& request);
+  [[nodiscard]] api::Result<StoredObject> Patch(const kube::Request& request,
+                                                const std::string& manager);
   // PUT: `body` is the whole object. kube::Request has no such verb; request.verb is not read.
-  [[nodiscard]] api::Result<boost::json::value> Update(const kube::Request& request);
+  [[nodiscard]] api::Result<StoredObject> Update(const kube::Request& request);
   // A pod with a grace period stays, terminating, until it is removed with Remove() or deleted with
   // `gracePeriodSeconds: 0` in the body.
-  [[nodiscard]] api::Result<boost::json::value> Delete(const kube::Request& request);
+  [[nodiscard]] api::Result<StoredObject> Delete(const kube::Request& request);
 
   // Sees every write of a client but deletions.
   using AdmissionHook = std::function<api::Result<void>(const Admission&)>;
@@ -128,17 +128,16 @@ class Objects {
   [[nodiscard]] api::Result<void> Admit(const kube::Request& request,
                                         const boost::json::object* before,
                                         boost::json::object& object) const;
-  [[nodiscard]] api::Result<boost::json::value> ApplyNew(const kube::Request& request,
-                                                         const std::string& manager);
-  [[nodiscard]] api::Result<boost::json::value> PatchFound(const kube::Request& request,
-                                                           const StoredObject& before,
-                                                           AppliedFields* applied,
-                                                           const std::string& manager);
+  [[nodiscard]] api::Result<StoredObject> ApplyNew(const kube::Request& request,
+                                                   const std::string& manager);
+  [[nodiscard]] api::Result<StoredObject> PatchFound(const kube::Request& request,
+                                                     const StoredObject& before,
+                                                     AppliedFields* applied,
+                                                     const std::string& manager);
   // `applied`: what the object's managers have applied afterwards; null: as before.
-  [[nodiscard]] api::Result<boost::json::value> Write(const kube::Request& request,
-                                                      const StoredObject& before,
-                                                      boost::json::object now,
-                                                      AppliedFields* applied);
+  [[nodiscard]] api::Result<StoredObject> Write(const kube::Request& request,
+                                                const StoredObject& before, boost::json::object now,
+                                                AppliedFields* applied);
   // What the server gives a new object, but for its version.
   void Begin(const api::Resource& resource, boost::json::object& object);
   StoredObject Store(Table& table, const api::NamespacedName& key, boost::json::object object,

@@ -1,16 +1,8 @@
 #include "sim/cluster/table.h"
 
-#include <boost/json/storage_ptr.hpp>
-
 #include <algorithm>
 
 namespace stillpoint::sim {
-
-namespace json = boost::json;
-
-json::object Copied(const json::object& object) {
-  return {object, json::storage_ptr()};
-}
 
 std::uint64_t Table::After(std::uint64_t version) const {
   const auto at = std::ranges::upper_bound(history_, version, {}, &Change::resource_version);

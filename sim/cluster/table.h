@@ -20,9 +20,6 @@ namespace stillpoint::sim {
 
 using StoredObject = std::shared_ptr<const boost::json::object>;
 
-// For whoever may outlive the objects: in memory of its own, wherever that of `object` comes from.
-[[nodiscard]] boost::json::object Copied(const boost::json::object& object);
-
 // One change, as watches see it. Both null: a bookmark.
 struct Change {
   std::uint64_t resource_version = 0;

@@ -10,11 +10,11 @@ namespace json = boost::json;
 using Type = kube::WatchEvent::Type;
 
 kube::WatchEvent Seen::Event() const {
-  if (object && type != Type::kDeleted) return {type, Copied(*object)};
+  if (object && type != Type::kDeleted) return {type, object};
   // A deletion is a change too: the last state, with the version of the deletion.
-  json::object shown = object ? Copied(*object) : json::object{{"metadata", json::object()}};
+  json::object shown = object ? *object : json::object{{"metadata", json::object()}};
   shown["metadata"].as_object()["resourceVersion"] = std::to_string(resource_version);
-  return {type, std::move(shown)};
+  return {type, std::make_shared<const json::object>(std::move(shown))};
 }
 
 WatchCursor::WatchCursor(Objects& objects, const api::Resource& resource, Selector selector)

@@ -1,5 +1,7 @@
 #include "sim/cluster/write_rules.h"
 
+#include "sim/cluster/same.h"
+
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
 
@@ -64,7 +66,7 @@ void CopyMember(json::object& to, const json::object& from, std::string_view mem
     return;
   }
   auto& copied = to[member];
-  if (copied != *value) copied = *value;
+  if (!IsSame(copied, *value)) copied = *value;
 }
 
 // Makes all members but one what they are in `before`; most of them are that already.
@@ -102,7 +104,7 @@ std::string KindAndGroup(const api::Resource& resource) {
 bool IsSameIn(const json::object& a, const json::object& b, std::string_view member) {
   const auto* one = a.if_contains(member);
   const auto* other = b.if_contains(member);
-  return one && other ? *one == *other : one == other;
+  return one && other ? IsSame(*one, *other) : one == other;
 }
 
 }  // namespace
@@ -270,7 +272,7 @@ Difference Compare(const json::object& before, const json::object& now) {
       std::ranges::count_if(before, is_wish) == std::ranges::count_if(now, is_wish) &&
       std::ranges::all_of(before, [&](const auto& member) {
         const auto* other = is_wish(member) ? now.if_contains(member.key()) : nullptr;
-        return !is_wish(member) || (other && *other == member.value());
+        return !is_wish(member) || (other && IsSame(*other, member.value()));
       });
   if (!same_wish) return Difference::kWish;
   const bool same = IsSameIn(before, now, "status") && IsSameIn(before, now, "metadata");

@@ -130,7 +130,7 @@ HttpReply HttpApi::Shown(const Call& call, json::object object, int status) cons
 HttpReply HttpApi::Read(const Call& call) {
   auto object = server_.Answer(RequestOf(call, Verb::kGet));
   if (!object) return Fail(object.error(), call.path);
-  return Shown(call, std::move(object->as_object()), 200);
+  return Shown(call, **object, 200);
 }
 
 HttpReply HttpApi::ReadList(const Call& call) {
@@ -148,7 +148,7 @@ HttpReply HttpApi::ReadList(const Call& call) {
   if (!core_events) request.field_selector = call.query.Get("fieldSelector");
   auto list = server_.Answer(request);
   if (!list) return Fail(list.error(), call.path);
-  json::object answer = std::move(list->as_object());
+  json::object answer = **list;
   if (core_events) {
     json::array shown;
     for (json::value& item : answer["items"].as_array()) {

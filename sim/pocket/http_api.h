@@ -94,7 +94,7 @@ class HttpApi {
                                   const std::function<HttpReply()>& write) const;
   [[nodiscard]] HttpReply Put(const Call& call, boost::json::value object);
   [[nodiscard]] kube::Request RequestOf(const Call& call, kube::Verb verb) const;
-  [[nodiscard]] HttpReply Written(const Call& call, const api::Result<boost::json::value>& result,
+  [[nodiscard]] HttpReply Written(const Call& call, const api::Result<kube::Answer>& result,
                                   int status) const;
   [[nodiscard]] HttpReply Shown(const Call& call, boost::json::object object, int status) const;
 

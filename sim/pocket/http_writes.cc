@@ -65,9 +65,9 @@ std::string UnknownFieldsText(const std::vector<std::string>& unknown) {
 
 }  // namespace
 
-HttpReply HttpApi::Written(const Call& call, const Result<json::value>& result, int status) const {
+HttpReply HttpApi::Written(const Call& call, const Result<kube::Answer>& result, int status) const {
   if (!result) return Fail(result.error(), call.path);
-  return Shown(call, result->as_object(), status);
+  return Shown(call, **result, status);
 }
 
 HttpReply HttpApi::Create(const Call& call) {
@@ -166,13 +166,14 @@ HttpReply HttpApi::Patch(const Call& call) {
 HttpReply HttpApi::StrategicPatch(const Call& call, const json::value& patch) {
   Request whole = RequestOf(call, Verb::kGet);
   whole.subresource.clear();
-  auto object = server_.Answer(whole);
-  if (!object) return Fail(object.error(), call.path);
+  const auto found = server_.Answer(whole);
+  if (!found) return Fail(found.error(), call.path);
+  json::value object = **found;
   const bool core_event = IsCoreEvent(call.path.kind->resource);
-  if (core_event) *object = ToCoreEvent(std::move(object->as_object()));
-  StrategicMerge(*object, patch);
-  if (core_event) *object = FromCoreEvent(std::move(object->as_object()));
-  return Put(call, std::move(*object));
+  if (core_event) object = ToCoreEvent(std::move(object.as_object()));
+  StrategicMerge(object, patch);
+  if (core_event) object = FromCoreEvent(std::move(object.as_object()));
+  return Put(call, std::move(object));
 }
 
 HttpReply HttpApi::Delete(const Call& call) {
@@ -195,7 +196,7 @@ HttpReply HttpApi::Delete(const Call& call) {
   const bool there =
       server_.objects().Peek(request.resource, {call.path.ns, call.path.name}) != nullptr;
   if (there) return Written(call, deleted, 200);
-  return Reply(200, SuccessStatus(call.path, TextAt(deleted->as_object(), ".metadata.uid")));
+  return Reply(200, SuccessStatus(call.path, TextAt(**deleted, ".metadata.uid")));
 }
 
 HttpReply HttpApi::DeleteAll(const Call& call) {
@@ -204,7 +205,7 @@ HttpReply HttpApi::DeleteAll(const Call& call) {
   list.field_selector = call.query.Get("fieldSelector");
   auto found = server_.Answer(list);
   if (!found) return Fail(found.error(), call.path);
-  for (const json::value& item : found->at("items").as_array()) {
+  for (const json::value& item : (*found)->at("items").as_array()) {
     Request request = RequestOf(call, Verb::kDelete);
     request.ns = TextAt(item.as_object(), ".metadata.namespace");
     request.name = TextAt(item.as_object(), ".metadata.name");
@@ -213,7 +214,7 @@ HttpReply HttpApi::DeleteAll(const Call& call) {
       return Fail(deleted.error(), call.path);
     }
   }
-  return Reply(200, found->as_object());
+  return Reply(200, **found);
 }
 
 HttpReply HttpApi::Scale(const Call& call) {
@@ -233,7 +234,7 @@ HttpReply HttpApi::Scale(const Call& call) {
   }
   auto workload = server_.Answer(request);
   if (!workload) return Fail(workload.error(), call.path);
-  return Reply(200, ScaleOf(workload->as_object()));
+  return Reply(200, ScaleOf(**workload));
 }
 
 }  // namespace stillpoint::sim::pocket

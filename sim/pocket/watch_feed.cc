@@ -50,8 +50,8 @@ std::optional<std::string> WatchFeed::Next() {
 // Empty: this watch does not show it.
 std::string WatchFeed::Line(const Seen& seen) {
   if (seen.type == WatchEvent::Type::kBookmark && !options_.bookmarks) return "";
-  auto event = seen.Event();
-  json::object object = std::move(event.object.as_object());
+  const kube::WatchEvent event = seen.Event();
+  json::object object = *event.object;
   const api::Resource& resource = options_.path.kind->resource;
   if (event.type == WatchEvent::Type::kBookmark) {
     object["kind"] = json::string(resource.kind.data(), resource.kind.size());

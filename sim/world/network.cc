@@ -24,7 +24,7 @@ api::Error Refused(api::Code code) {
 
 }  // namespace
 
-api::Result<boost::json::value> Network::Answer(int life, const kube::Request& request) {
+api::Result<kube::Answer> Network::Answer(int life, const kube::Request& request) {
   if (request.resource_version.empty()) return server_.Answer(request);
   const auto cached = world_.CachedVersion(life, request.resource.plural);
   return server_.Answer(request, std::string(kube::kFieldManager),

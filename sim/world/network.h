@@ -62,8 +62,7 @@ struct Subject {
   const boost::json::value* body = nullptr;  // lives as long as the exchange's effect
 };
 
-using Payload =
-    std::variant<boost::json::value, std::shared_ptr<WatchFeed>, std::shared_ptr<ExecStream>>;
+using Payload = std::variant<kube::Answer, std::shared_ptr<WatchFeed>, std::shared_ptr<ExecStream>>;
 
 // Where the answer of an exchange arrives. Lives in the frame of the coroutine that waits for it.
 struct Reply {
@@ -103,7 +102,7 @@ class Network {
 
   // What the API server that this life talks to says: where its watches lag, so do the lists from
   // the same cache.
-  [[nodiscard]] api::Result<boost::json::value> Answer(int life, const kube::Request& request);
+  [[nodiscard]] api::Result<kube::Answer> Answer(int life, const kube::Request& request);
 
   [[nodiscard]] World& world() { return world_; }
   [[nodiscard]] ApiServer& server() { return server_; }

@@ -62,17 +62,17 @@ void DieIfClosed(bool closed, int life) {
   std::abort();
 }
 
-asio::awaitable<api::Result<json::value>> SimClient::Do(kube::Request request) {
+asio::awaitable<api::Result<kube::Answer>> SimClient::Do(kube::Request request) {
   DieIfClosed(closed_, life_);
   return Try(std::move(request));
 }
 
-asio::awaitable<api::Result<json::value>> SimClient::Try(kube::Request original) {
+asio::awaitable<api::Result<kube::Answer>> SimClient::Try(kube::Request original) {
   const auto request = std::make_shared<const kube::Request>(std::move(original));
   const api::Time deadline = world_.Now() + request->timeout;
   for (int attempt = 0;; ++attempt) {
     const auto reply = co_await Once(request, deadline);
-    if (*reply->outcome) co_return std::move(std::get<json::value>(**reply->outcome));
+    if (*reply->outcome) co_return std::move(std::get<kube::Answer>(**reply->outcome));
     const auto jitter =
         world_.draws().Below(1000, DrawStream::kLatency, HashIn(0, "retry"),
                              static_cast<std::uint64_t>(world_.Now().time_since_epoch().count()));

@@ -18,7 +18,7 @@ class SimClient final : public kube::Client {
   SimClient(World& world, Network& network, SimClock& clock, int life)
       : world_(world), network_(network), clock_(clock), life_(life) {}
 
-  [[nodiscard]] boost::asio::awaitable<api::Result<boost::json::value>> Do(
+  [[nodiscard]] boost::asio::awaitable<api::Result<kube::Answer>> Do(
       kube::Request request) override;
   [[nodiscard]] boost::asio::awaitable<api::Result<std::unique_ptr<kube::WatchStream>>> Watch(
       kube::WatchRequest request) override;
@@ -27,7 +27,7 @@ class SimClient final : public kube::Client {
   void Close() { closed_ = true; }
 
  private:
-  [[nodiscard]] boost::asio::awaitable<api::Result<boost::json::value>> Try(kube::Request request);
+  [[nodiscard]] boost::asio::awaitable<api::Result<kube::Answer>> Try(kube::Request request);
   [[nodiscard]] boost::asio::awaitable<std::shared_ptr<Reply>> Once(
       std::shared_ptr<const kube::Request> request, api::Time deadline);
   [[nodiscard]] boost::asio::awaitable<api::Result<std::unique_ptr<kube::WatchStream>>> Open(

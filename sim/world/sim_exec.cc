@@ -81,7 +81,7 @@ asio::awaitable<api::Result<SimExec::Session>> SimExec::Within(kube::ExecRequest
 asio::awaitable<api::Result<SimExec::Session>> SimExec::Open(kube::ExecRequest request) {
   const auto before = co_await kube::ReadExecPod(client_, request);
   if (!before) co_return before.error();
-  const auto container_id = kube::FindExecContainer(*before, request);
+  const auto container_id = kube::FindExecContainer(**before, request);
   if (!container_id) co_return container_id.error();
   auto session = co_await Connect(request, *container_id);
   if (!session) co_return session.error();

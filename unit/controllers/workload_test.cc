@@ -72,7 +72,7 @@ TEST(DecodeWorkloadTest, ReadsADeployment) {
     "status": {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 1,
       "conditions": [{"type": "Progressing", "status": "False",
                       "reason": "ProgressDeadlineExceeded"}]}})");
-  const auto workload = DecodeWorkload(WorkloadKind::kDeployment, object);
+  const auto workload = DecodeWorkload(WorkloadKind::kDeployment, object.as_object());
   ASSERT_TRUE(workload) << workload.error().message;
   EXPECT_EQ(workload->claim_volumes, (std::vector<ClaimVolume>{{"data", "c", 1}}));
   EXPECT_EQ(workload->replicas, 2);
@@ -90,7 +90,7 @@ TEST(DecodeWorkloadTest, ReadsAStatefulSet) {
     "spec": {"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"},
       "updateStrategy": {"type": "RollingUpdate"},
       "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {}}]}})");
-  const auto workload = DecodeWorkload(WorkloadKind::kStatefulSet, object);
+  const auto workload = DecodeWorkload(WorkloadKind::kStatefulSet, object.as_object());
   ASSERT_TRUE(workload) << workload.error().message;
   EXPECT_EQ(workload->replicas, 1);
   EXPECT_TRUE(workload->scaling_deletes_claims);
@@ -106,7 +106,7 @@ TEST(DecodeWorkloadTest, ReadsADaemonSet) {
     "metadata": {"name": "agent"}, "spec": {"updateStrategy": {"type": "OnDelete"}},
     "status": {"desiredNumberScheduled": 3, "currentNumberScheduled": 3,
                "updatedNumberScheduled": 1, "numberAvailable": 2}})");
-  const auto workload = DecodeWorkload(WorkloadKind::kDaemonSet, object);
+  const auto workload = DecodeWorkload(WorkloadKind::kDaemonSet, object.as_object());
   ASSERT_TRUE(workload) << workload.error().message;
   EXPECT_FALSE(workload->replicas);
   EXPECT_TRUE(workload->on_delete);
@@ -118,7 +118,7 @@ TEST(DecodeWorkloadTest, TakesAPodAsItsOwnTemplate) {
   const auto object = boost::json::parse(R"({
     "metadata": {"name": "p", "labels": {"app": "x"}},
     "spec": {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}})");
-  const auto workload = DecodeWorkload(WorkloadKind::kPod, object);
+  const auto workload = DecodeWorkload(WorkloadKind::kPod, object.as_object());
   ASSERT_TRUE(workload) << workload.error().message;
   EXPECT_FALSE(workload->selector);
   EXPECT_EQ(workload->template_labels.at("app"), "x");

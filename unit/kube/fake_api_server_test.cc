@@ -44,7 +44,7 @@ class FakeApiServerTest : public testing::Test {
     return request;
   }
 
-  api::Result<json::value> Do(Request request) {
+  api::Result<kube::Answer> Do(Request request) {
     return clock_.Run(server_.Do(std::move(request)));
   }
 
@@ -74,7 +74,7 @@ TEST_F(FakeApiServerTest, FaultsBeforeAndAfterTheEffect) {
 }
 
 TEST_F(FakeApiServerTest, CallbacksRunBeforeTheAnswer) {
-  server_.On(Verb::kCreate, "volumebackups", [&](const json::value& object) {
+  server_.On(Verb::kCreate, "volumebackups", [&](const json::object& object) {
     server_.Change<VolumeBackup>(kKey, [](VolumeBackup& b) { b.status.volumes_ready = "1/1"; });
     EXPECT_EQ(object.at("metadata").at("name"), "nightly");
   });
@@ -99,7 +99,7 @@ class FakeWatchTest : public FakeApiServerTest {
     if (!event) return api::ToString(event.error().code);
     constexpr const char* kWords[] = {"ADDED", "MODIFIED", "DELETED", "BOOKMARK"};
     std::string text = kWords[static_cast<int>(event->type)];
-    const auto& metadata = event->object.at("metadata").as_object();
+    const auto& metadata = event->object->at("metadata").as_object();
     if (metadata.contains("name"))
       text += std::string(" ") + metadata.at("name").as_string().c_str();
     return text;

@@ -33,7 +33,7 @@ class HttpCancelTest : public unit::HttpFixture {
     return end;
   }
 
-  End EndOf(std::future<api::Result<boost::json::value>> future) {
+  End EndOf(std::future<Answer> future) {
     try {
       const auto answer = Finish(std::move(future));
       return answer ? End::kValue : End::kOther;
@@ -57,7 +57,7 @@ class HttpCancelTest : public unit::HttpFixture {
   void ExpectNextCallIsClean() {
     const auto answer = Get();
     ASSERT_TRUE(answer) << answer.error().message;
-    EXPECT_EQ(boost::json::serialize(*answer), R"({"a":1})");
+    EXPECT_EQ(boost::json::serialize(**answer), R"({"a":1})");
     EXPECT_EQ(clock_.sleepers(), 0U);
   }
 };

@@ -338,7 +338,7 @@ TEST_F(InformerTest, OwnWriteDuringAListMakesItListAgain) {
   Start();
   clock_.Advance(2s);
   bool written = false;
-  server_.On(Verb::kList, "volumebackups", [&](const json::value&) {
+  server_.On(Verb::kList, "volumebackups", [&](const json::object&) {
     if (std::exchange(written, true)) return;
     const auto version = informer_->Get({"shop", "a"})->metadata.resource_version;
     auto now = server_.Change<VolumeBackup>({"shop", "a"}, [](auto& b) { b.spec.cancel = true; });

@@ -22,11 +22,11 @@ constexpr const char* kPod = R"({
 
 }  // namespace
 
-asio::awaitable<api::Result<boost::json::value>> OnePod::Do(Request request) {
+asio::awaitable<api::Result<Answer>> OnePod::Do(Request request) {
   EXPECT_EQ(request.verb, Verb::kGet);
   EXPECT_EQ(request.resource.plural, "pods");
   if (request.name != "db-0") co_return api::Error{api::Code::kNotFound, "no such pod"};
-  co_return boost::json::parse(kPod);
+  co_return std::make_shared<const boost::json::object>(boost::json::parse(kPod).as_object());
 }
 
 asio::awaitable<api::Result<std::unique_ptr<WatchStream>>> OnePod::Watch(WatchRequest) {

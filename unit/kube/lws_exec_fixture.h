@@ -31,7 +31,7 @@ inline constexpr const char* kExit7 =
 // A Client that has one pod.
 class OnePod final : public Client {
  public:
-  boost::asio::awaitable<api::Result<boost::json::value>> Do(Request request) override;
+  boost::asio::awaitable<api::Result<Answer>> Do(Request request) override;
   boost::asio::awaitable<api::Result<std::unique_ptr<WatchStream>>> Watch(WatchRequest) override;
 };
 

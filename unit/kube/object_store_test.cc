@@ -67,15 +67,19 @@ class ObjectStoreTest : public testing::Test {
 
   bool List(const std::vector<json::value>& items, bool force = false) {
     store_.BeginList();
-    for (const auto& item : items) store_.AddListed(item);
+    for (const auto& item : items) store_.AddListed(item.as_object());
     return store_.EndList(force);
   }
 
-  void Apply(Type type, json::value object) {
-    EXPECT_TRUE(store_.Apply({type, std::move(object)}));
+  static WatchEvent Shown(Type type, json::value object) {
+    return {type, std::make_shared<const json::object>(std::move(object.as_object()))};
   }
 
-  static api::Result<ObjectStore::Object> DecodeLease(const json::value& from) {
+  void Apply(Type type, json::value object) {
+    EXPECT_TRUE(store_.Apply(Shown(type, std::move(object))));
+  }
+
+  static api::Result<ObjectStore::Object> DecodeLease(const json::object& from) {
     auto lease = api::Decode<Lease>(from);
     if (!lease) return lease.error();
     return ObjectStore::Object(std::make_shared<const Lease>(std::move(*lease)));
@@ -241,7 +245,7 @@ TEST_F(ObjectStoreTest, WatchThatShowsAnotherVersionLongAfterOurWriteNeedsAList)
   Apply(Type::kAdded, Object("a", "5"));
   EXPECT_TRUE(Observe("7", "5"));
   clock_.Advance(61s);
-  EXPECT_FALSE(store_.Apply({Type::kModified, Object("a", "6")}));
+  EXPECT_FALSE(store_.Apply(Shown(Type::kModified, Object("a", "6"))));
   EXPECT_EQ(Held(), "uid@7");
   EXPECT_TRUE(List({Object("a", "8")}));
   Apply(Type::kModified, Object("a", "9"));
@@ -268,7 +272,7 @@ TEST_F(ObjectStoreTest, ListThatBeganAfterOurWriteKnowsOfIt) {
 TEST_F(ObjectStoreTest, ListUnderWayDuringOurWriteIsDoneAgain) {
   Apply(Type::kAdded, Object("a", "5"));
   store_.BeginList();
-  store_.AddListed(Object("a", "5"));
+  store_.AddListed(Object("a", "5").as_object());
   EXPECT_TRUE(Observe("6", "5"));
   EXPECT_FALSE(store_.EndList(false));
   EXPECT_EQ(Held(), "uid@6");
@@ -280,7 +284,7 @@ TEST_F(ObjectStoreTest, ListUnderWayThatShowsOurWriteIsTaken) {
   Apply(Type::kAdded, Object("a", "5"));
   store_.BeginList();
   EXPECT_TRUE(Observe("6", "5"));
-  store_.AddListed(Object("a", "6"));
+  store_.AddListed(Object("a", "6").as_object());
   EXPECT_TRUE(store_.EndList(false));
 }
 
@@ -288,7 +292,7 @@ TEST_F(ObjectStoreTest, ListThatKeepsMeetingOurWritesIsTakenInTheEnd) {
   Apply(Type::kAdded, Object("a", "5"));
   store_.BeginList();
   EXPECT_TRUE(Observe("6", "5"));
-  store_.AddListed(Object("a", "7"));
+  store_.AddListed(Object("a", "7").as_object());
   EXPECT_TRUE(store_.EndList(true));
   EXPECT_EQ(Held(), "uid@7");
 }

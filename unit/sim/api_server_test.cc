@@ -23,7 +23,7 @@ constexpr char kThing[] = R"({"metadata":{"name":"a","namespace":"shop"},"spec":
 
 class ApiServerTest : public ObjectsTest {
  protected:
-  json::value Do(const Request& request) { return server_.Answer(request).value(); }
+  json::value Do(const Request& request) { return *server_.Answer(request).value(); }
   std::string WordOf(const Request& request) { return Word(server_.Answer(request)); }
 
   static Request AskStatus(const std::string& body) {

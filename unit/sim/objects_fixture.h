@@ -33,7 +33,7 @@ class ObjectsTest : public testing::Test {
     return Word(server_.Answer(request, manager));
   }
 
-  static std::string Word(const api::Result<boost::json::value>& result) {
+  static std::string Word(const api::Result<kube::Answer>& result) {
     return result ? "ok" : api::ToString(result.error().code);
   }
 

@@ -2,6 +2,7 @@
 // asks the same of a real one.
 #include "sim/cluster/objects.h"
 
+#include "sim/cluster/same.h"
 #include "unit/sim/objects_fixture.h"
 
 #include <gtest/gtest.h>
@@ -152,10 +153,23 @@ TEST_F(ObjectsTest, PagesCanBeShorterThanAsked) {
     const auto page = server_.Answer(list);
     ASSERT_TRUE(page);
     ++pages;
-    const auto* next = page->at("metadata").as_object().if_contains("continue");
+    const auto* next = (*page)->at("metadata").as_object().if_contains("continue");
     list.continue_token = next ? next->as_string().c_str() : "";
   } while (!list.continue_token.empty());
   EXPECT_EQ(pages, 3);
+}
+
+TEST(SameTest, OrderOfMembersIsNoPartOfIt) {
+  const json::value value = json::parse(R"({"a":[1,{"b":null,"c":"x"}],"d":2})");
+  for (const char* same :
+       {R"({"a":[1,{"b":null,"c":"x"}],"d":2})", R"({"d":2,"a":[1,{"c":"x","b":null}]})"}) {
+    EXPECT_TRUE(IsSame(value, json::parse(same))) << same;
+  }
+  for (const char* other :
+       {R"({"a":[1,{"b":null,"c":"y"}],"d":2})", R"({"a":[{"b":null,"c":"x"},1],"d":2})",
+        R"({"a":[1,{"b":null,"c":"x"}],"e":2})", R"({"a":[1,{"b":null,"c":"x"}]})", "[]"}) {
+    EXPECT_FALSE(IsSame(value, json::parse(other))) << other;
+  }
 }
 
 // ---- a watch cache that lags --------------------------------------------------------------------
@@ -180,11 +194,11 @@ class OldListTest : public ObjectsTest {
     const auto list = server_.Answer(request, "test", cached);
     if (!list) return Word(list);
     std::string text;
-    for (const auto& item : list->at("items").as_array()) {
+    for (const auto& item : (*list)->at("items").as_array()) {
       text += item.at("metadata").at("name").as_string();
       text += item.at("word").as_string() == "new" ? "=new " : "=old ";
     }
-    return text + list->at("metadata").at("resourceVersion").as_string().c_str();
+    return text + (*list)->at("metadata").at("resourceVersion").as_string().c_str();
   }
 
   [[nodiscard]] std::string At(std::size_t change) const {

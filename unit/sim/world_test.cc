@@ -274,11 +274,11 @@ awaitable<void> Look(Surroundings around, Note note) {
   ask.resource_version = "0";
   const auto old = co_await around.client.Do(ask);
   EXPECT_TRUE(fresh && old);
-  note(fmt::format("{} {}", fresh->at("items").as_array().size(),
-                   old->at("items").as_array().size()));
+  note(fmt::format("{} {}", (*fresh)->at("items").as_array().size(),
+                   (*old)->at("items").as_array().size()));
   auto watch = co_await around.client.Watch(
       {.resource = kThings,
-       .resource_version = old->at("metadata").at("resourceVersion").as_string().c_str()});
+       .resource_version = (*old)->at("metadata").at("resourceVersion").as_string().c_str()});
   EXPECT_TRUE(watch);
   const auto event = co_await (*watch)->Next();
   note(fmt::format("{} {}", (around.clock.SteadyNow() - began) / 1s, Word(event)));

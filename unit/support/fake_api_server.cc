@@ -98,7 +98,7 @@ class FakeApiServer::Stream final : public kube::WatchStream {
 FakeApiServer::FakeApiServer(kube::Clock& clock)
     : clock_(clock), server_([&clock] { return clock.Now(); }) {}
 
-asio::awaitable<api::Result<json::value>> FakeApiServer::Do(Request request) {
+asio::awaitable<api::Result<kube::Answer>> FakeApiServer::Do(Request request) {
   requests_.push_back(request);
   co_await Yield();
   const std::string verb(kube::RbacVerb(request.verb));
@@ -107,7 +107,7 @@ asio::awaitable<api::Result<json::value>> FakeApiServer::Do(Request request) {
   Changed();
   if (result) {
     const auto range = callbacks_.equal_range({verb, std::string(request.resource.plural)});
-    for (auto it = range.first; it != range.second; ++it) it->second(*result);
+    for (auto it = range.first; it != range.second; ++it) it->second(**result);
   }
   co_await Yield();
   if (auto fault = TakeFault(verb, request.resource.plural, When::kAfterEffect)) co_return *fault;

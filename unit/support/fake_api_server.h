@@ -39,7 +39,7 @@ class FakeApiServer final : public kube::Client {
  public:
   explicit FakeApiServer(kube::Clock& clock);
 
-  [[nodiscard]] boost::asio::awaitable<api::Result<boost::json::value>> Do(
+  [[nodiscard]] boost::asio::awaitable<api::Result<kube::Answer>> Do(
       kube::Request request) override;
   [[nodiscard]] boost::asio::awaitable<api::Result<std::unique_ptr<kube::WatchStream>>> Watch(
       kube::WatchRequest request) override;
@@ -93,7 +93,7 @@ class FakeApiServer final : public kube::Client {
 
   // Runs after every such request of the client that took effect, before its answer, with the
   // object as it is then (for kDelete, as it was). `plural` as "volumesnapshots".
-  using Callback = std::function<void(const boost::json::value&)>;
+  using Callback = std::function<void(const boost::json::object&)>;
   void On(kube::Verb verb, std::string plural, Callback callback);
 
   // ---- faults ----

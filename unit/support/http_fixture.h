@@ -69,7 +69,7 @@ class HttpFixture : public testing::Test {
     return boost::asio::co_spawn(io_, std::move(coroutine), boost::asio::use_future);
   }
 
-  using Answer = api::Result<boost::json::value>;
+  using Answer = api::Result<kube::Answer>;
   std::future<Answer> Start(kube::Request request) {
     return Spawn(client_->Do(std::move(request)));
   }
