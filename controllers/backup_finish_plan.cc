@@ -19,7 +19,8 @@ void BackupPlanner::RecordSnapshots() {
   for (std::size_t i = 0; i < view_.snapshots.size(); ++i) {
     const SnapshotView& seen = view_.snapshots[i];
     api::VolumeStatus& volume = next_.volumes[i];
-    if (seen.exists && seen.ours && volume.snapshot_uid.empty()) volume.snapshot_uid = seen.uid;
+    // Seen is seen, also while its record is not worth a write or cannot be written.
+    if (volume.snapshot_uid.empty()) volume.snapshot_uid = seen.first_uid;
     if (seen.ours && IsThere(i)) {
       if (!volume.created_at) volume.created_at = seen.created_at.value_or(now_);
       if (!seen.content_name.empty()) volume.content_name = seen.content_name;

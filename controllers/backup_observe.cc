@@ -127,6 +127,8 @@ SnapshotView BackupController::ObserveSnapshot(BackupSession& session, std::size
     view.content_unread = !view.cut && now - own.content_read_at.value_or(now) >= kContentPatience;
     if (!own.content_read_at) own.content_read_at = now;
   }
+  if (view.ours && own.first_uid.empty()) own.first_uid = view.uid;
+  view.first_uid = own.first_uid;
   if (view.error.empty()) {
     own.failing_since.reset();
   } else if (!own.failing_since) {

@@ -29,6 +29,7 @@ struct SnapshotView {
   bool owned = false;  // goes with this backup: the garbage collector sees to it
   bool terminating = false;
   std::string uid;
+  std::string first_uid;  // of the one that this process saw first; empty: it has seen none
   std::string content_name;
   std::string handle;
   std::string source_volume_handle;  // of the content; empty: not seen

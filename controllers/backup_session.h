@@ -55,6 +55,7 @@ struct BackupSession {
     bool asking = false;
     std::optional<std::string> found_uid;  // past the cache; empty: there was none
     api::Time found_at{};
+    std::string first_uid;
     std::optional<api::Time> created_at;
     std::optional<api::Time> cut_at;
     std::optional<api::Time> ready_at;

@@ -75,8 +75,9 @@ void SimRuntime::StartPod(const PodSandbox& sandbox) {
 }
 
 void SimRuntime::RestartContainer(const std::string& pod_uid, const std::string& container) {
-  timeline_.After(knobs_.container_start,
-                  [this, pod_uid, container] { Begin(pod_uid, container); });
+  timeline_.After(knobs_.container_start, [this, pod_uid, container, boot = boot_] {
+    if (boot == boot_) Begin(pod_uid, container);
+  });
 }
 
 SimRuntime::Container* SimRuntime::Find(const std::string& pod_uid, const std::string& container) {
@@ -194,6 +195,7 @@ void SimRuntime::KillCommands(const std::string& pod_uid, const std::string& nam
 }
 
 void SimRuntime::KillAll() {
+  ++boot_;
   for (auto& [uid, pod] : pods_) {
     for (const auto& [name, container] : pod.containers) End(pod, name, 137);
   }

@@ -138,6 +138,7 @@ class SimRuntime final : public ContainerRuntime {
   std::map<std::string, Pod> pods_;  // by UID
   std::map<std::uint64_t, std::shared_ptr<SimCommand>> commands_;
   std::uint64_t last_container_ = 0;
+  int boot_ = 0;  // what was begun before the node lost its power goes no further
 };
 
 }  // namespace stillpoint::sim

@@ -54,6 +54,15 @@ TEST(BackupPlanTest, BelievesNoCacheThatAllSnapshotsAreThere) {
   EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
 }
 
+// Neither its UID nor anything else of it was on record.
+TEST(BackupPlanTest, MakesNoSnapshotASecondTime) {
+  BackupView view = Waiting();
+  view.backup.status.volumes[0].snapshot_uid.clear();
+  view.snapshots[0] = {.first_uid = "s0-uid"};
+  EXPECT_EQ(Plan(view).find("Create"), std::string::npos);
+  EXPECT_EQ(Written(PlanBackup(view, kNow))->reason, "SnapshotDeletedOutside");
+}
+
 // After a crash between the two, or a write that failed.
 TEST(BackupPlanTest, LetsNoBackupGoThatStillOwnsWhatItIsToKeep) {
   BackupView view = Completed();

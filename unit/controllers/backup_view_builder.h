@@ -173,6 +173,7 @@ inline void Cut(BackupView& view) {
                          .ours = true,
                          .owned = true,
                          .uid = fmt::format("s{}-uid", i),
+                         .first_uid = fmt::format("s{}-uid", i),
                          .handle = "handle",
                          .source_volume_handle = view.backup.status.volumes[i].volume_handle,
                          .cut = true};

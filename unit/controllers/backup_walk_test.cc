@@ -227,6 +227,7 @@ class World {
                               .ours = true,
                               .owned = true,
                               .uid = fmt::format("s{}", i),
+                              .first_uid = fmt::format("s{}", i),
                               .source_volume_handle = Status().volumes[i].volume_handle};
       }
     } else if (const auto* remove = std::get_if<DeleteSnapshots>(&action)) {
