@@ -61,7 +61,8 @@ class BackupController {
   BackupController(Dependencies dependencies, Options options);
   ~BackupController();
 
-  // REQUIRES: the informers are synced. Backups that owe a thaw come first.
+  // REQUIRES: the informer of backups is synced. Backups that owe a thaw come first; until the
+  // others are synced nothing else is done.
   void Start();
 
   // Freezes nothing from now on, thaws what this process has frozen, and ends its passes.
@@ -79,7 +80,7 @@ class BackupController {
   // Observe.
   [[nodiscard]] SessionPtr SessionOf(const api::VolumeBackup& backup);
   [[nodiscard]] BackupView Observe(BackupSession& session);
-  [[nodiscard]] bool SnapshotsKnown() const;
+  [[nodiscard]] bool ListsKnown() const;
   [[nodiscard]] SnapshotView ObserveSnapshot(BackupSession& session, std::size_t volume);
   void MergeContent(SnapshotView& view) const;
   [[nodiscard]] std::string QueuedBehind(const BackupSession& session) const;

@@ -78,7 +78,7 @@ BackupView BackupController::Observe(BackupSession& session) {
       .writers = session.writers,
       .stray_thaw = session.recheck ? StrayThawIn(backup) : std::string(),
       .targets = session.targets,
-      .snapshots_known = SnapshotsKnown()};
+      .lists_known = ListsKnown()};
   if (session.facts && deps_.clock.Now() - session.facts_read_at < kFactsLifetime) {
     view.facts = session.facts;
   }
@@ -89,7 +89,8 @@ BackupView BackupController::Observe(BackupSession& session) {
 }
 
 // Where the snapshot API is absent there are no snapshots to know of.
-bool BackupController::SnapshotsKnown() const {
+bool BackupController::ListsKnown() const {
+  if (!deps_.restores.Synced()) return false;
   const auto& problem = deps_.snapshots.Problem();
   return deps_.snapshots.Synced() || (problem && problem->code == api::Code::kNotFound);
 }

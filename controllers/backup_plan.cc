@@ -62,7 +62,7 @@ BackupPlanner::BackupPlanner(const BackupView& view, api::Time now)
 BackupPlan BackupPlanner::Run() {
   next_.observed_generation = backup_.metadata.generation;
   if (next_.target.empty()) next_.target = TargetText(spec_);
-  if (!view_.snapshots_known && next_.phase != api::BackupPhase::kPending) {
+  if (!view_.lists_known && next_.phase != api::BackupPhase::kPending) {
     ThawOnly();
   } else if (backup_.metadata.deletion_timestamp) {
     Deleting();
@@ -126,8 +126,8 @@ void BackupPlanner::Begin() {
     SetCondition("Resolved", "False", first.reason, first.message);
     return Finish(api::BackupPhase::kFailed, first.reason, first.message);
   }
-  // Until the snapshots are listed nothing but a thaw is done for what has a journal.
-  if (!view_.may_freeze || !view_.snapshots_known) return WakeAt(now_ + 1s);
+  // Until all is listed nothing but a thaw is done for what has a journal.
+  if (!view_.may_freeze || !view_.lists_known) return WakeAt(now_ + 1s);
   if (!HasFinalizer()) return DoFirst(AddFinalizer{});
   std::string summary =
       fmt::format("{}: {}, {}", next_.target, Counted(resolution.volumes.size(), "volume"),

@@ -93,8 +93,8 @@ struct BackupView {
   std::vector<TargetView> targets;      // one per journal entry, in its order
   std::vector<SnapshotView> snapshots;  // one per status.volumes entry, in its order
 
-  // False: the snapshots have not been listed yet, and one that is not seen may well exist.
-  bool snapshots_known = true;
+  // False: snapshots or restores have not been listed yet, and one that is not seen may well exist.
+  bool lists_known = true;
 };
 
 // ---- plan -------------------------------------------------------------------------------------

@@ -91,11 +91,9 @@ void Manager::LoseLead() {
   stop_.NotifyAll();
 }
 
-// The snapshot API may be absent: its informer then never syncs, and backups are refused with the
-// reason. So only our own kinds are waited for.
+// A thaw needs the journals and nothing else, so that only they are waited for.
 awaitable<void> Manager::Lead() {
   co_await backups_.WaitSynced();
-  co_await restores_.WaitSynced();
   if (elector_) {
     co_await elector_->Run();
   } else {

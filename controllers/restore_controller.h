@@ -41,7 +41,7 @@ class RestoreController {
 
   RestoreController(Dependencies dependencies, int workers);
 
-  // REQUIRES: the informer is synced.
+  // Works on what its informer lists, as soon as it does.
   void Start() { controller_.Start(); }
 
   // A restore that is under way is left as its status records it: the next process goes on.

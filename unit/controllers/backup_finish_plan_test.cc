@@ -217,23 +217,23 @@ TEST(BackupPlanTest, JudgesNoSnapshotBeforeTheListIsThere) {
   BackupView ready = Completed();
   ready.backup.metadata.finalizers.clear();
   ready.snapshots[0] = {};
-  ready.snapshots_known = false;
+  ready.lists_known = false;
   EXPECT_EQ(Plan(ready), "");
   BackupView frozen = Frozen();
   frozen.own_freeze = false;
   frozen.targets.assign(1, {});
-  frozen.snapshots_known = false;
+  frozen.lists_known = false;
   EXPECT_EQ(Plan(frozen), "Thaw(1)");
   BackupView deleted = Waiting();
   deleted.backup.metadata.deletion_timestamp = kNow;
-  deleted.snapshots_known = false;
+  deleted.lists_known = false;
   EXPECT_EQ(Plan(deleted), "");
   EXPECT_TRUE(PlanBackup(deleted, kNow).requeue_after);
 }
 
 TEST(BackupPlanTest, WritesNoJournalBeforeTheListIsThere) {
   BackupView view = Resolved();
-  view.snapshots_known = false;
+  view.lists_known = false;
   const BackupPlan plan = PlanBackup(view, kNow);
   EXPECT_THAT(Words(plan), Not(HasSubstr("Freezing")));
   EXPECT_TRUE(plan.requeue_after);
