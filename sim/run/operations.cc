@@ -9,7 +9,6 @@
 #include "sim/cluster/fields.h"
 #include "sim/run/declare.h"
 
-
 #include <algorithm>
 #include <array>
 #include <utility>
