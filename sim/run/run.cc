@@ -43,7 +43,7 @@ constexpr auto kWatchLifetime = 10min;
 constexpr auto kLongestSettling = 6h;
 
 // More events than that between two changes of our objects: somebody turns in a circle.
-constexpr std::uint64_t kMostEventsWithoutProgress = 300'000;
+constexpr std::uint64_t kMostEventsWithoutProgress = 1'000'000;
 
 WorldOptions OptionsOf(const Scenario& scenario) {
   return {.seed = scenario.seed, .fifo = scenario.knobs.first_in_first_out};
