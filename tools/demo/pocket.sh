@@ -157,8 +157,7 @@ still=$(orders)
 sleep 0.5
 note "it stands still: $still orders; half a second later: $(orders)"
 killed_at=$(date +%s.%N)
-kill -9 "$controller"
-wait "$controller" 2>/dev/null || true
+{ kill -9 "$controller" && wait "$controller"; } 2>/dev/null || true # bash would tell of its death
 wait_until 20 goes_on_after "$still"
 note "kill -9 of the controller; the next order came $(first_order_after "$killed_at") ms later, without any controller"
 start_controller
