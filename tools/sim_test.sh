@@ -1,8 +1,8 @@
 #!/bin/bash
 # sim_test.sh: the simulator's part of `make test`: the runs that are kept, every single fault in
-# small scenarios, and as many seeds as a minute allows. The seeds are the same each time (SIM_SEED
-# takes others), so that a red run is the fault of the change that it is red for, and can be run
-# again. Seeds that nobody has seen are the matter of `make sim`: some still find what is open.
+# small scenarios, and as many seeds as a minute allows. Most seeds are the same each time (SIM_SEED
+# takes others). Some come from the contents of the last commit: nobody has seen them, and a red run
+# can still be run again. Many that nobody has seen are the matter of `make sim`.
 # Leaves build/test-results/sim*.xml.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,4 +17,8 @@ status=0
 seed=${SIM_SEED:-32000000}
 echo "up to 12000 seeds from $seed on, for 60 s"
 "$sim" --runs 12000 --seed "$seed" --time 60s --junit "$results/sim-seeds.xml" || status=1
+if contents=$(git rev-parse --verify --quiet 'HEAD^{tree}'); then
+  echo "1500 seeds of the contents $contents"
+  "$sim" --runs 1500 --commit "$contents" --junit "$results/sim-fresh.xml" || status=1
+fi
 exit "$status"
