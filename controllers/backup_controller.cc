@@ -36,9 +36,7 @@ BackupController::BackupController(Dependencies dependencies, Options options)
       cuts_(deps_.executor, deps_.client, deps_.clock, deps_.log,
             [this](const std::string&) { WakeWaiting(); }),
       controller_(deps_.executor, deps_.clock, deps_.log,
-                  {.name = "volumebackup",
-                   .workers = options_.workers,
-                   .backoff = {.base = 5ms, .max = 10s}},
+                  {.name = "volumebackup", .workers = options_.workers},
                   [this](api::NamespacedName key) { return Reconcile(std::move(key)); }),
       tasks_(deps_.executor, deps_.log) {
   deps_.backups.OnChange([this](const api::NamespacedName& key, const api::VolumeBackup* old,

@@ -76,7 +76,7 @@ BackupView BackupController::Observe(BackupSession& session) {
       .held_after_journal = session.held_after_journal,
       .recheck = session.recheck,
       .writers = session.writers,
-      .stray_thaw = session.recheck ? StrayThawIn(backup) : std::string(),
+      .stray_thaw = session.recheck && !backup.status.consistency ? StrayThawIn(backup) : "",
       .targets = session.targets,
       .lists_known = ListsKnown()};
   if (session.facts && deps_.clock.Now() - session.facts_read_at < kFactsLifetime) {
@@ -208,9 +208,10 @@ std::string BackupController::HeldByRestore(const BackupSession& session) const 
 }
 
 std::string BackupController::StrayThawIn(const api::VolumeBackup& backup) const {
-  for (const auto& other : deps_.backups.List()) {
-    const bool near = other->metadata.ns == backup.metadata.ns;
-    if (!near || other->metadata.uid == backup.metadata.uid) continue;
+  const auto others = deps_.backups.List([&](const api::VolumeBackup& other) {
+    return other.metadata.ns == backup.metadata.ns && other.metadata.uid != backup.metadata.uid;
+  });
+  for (const auto& other : others) {
     if (std::string stray = StrayThaw(backup, *other); !stray.empty()) return stray;
   }
   return {};

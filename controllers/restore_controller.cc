@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <utility>
 
 namespace stillpoint::controllers {
@@ -16,11 +15,7 @@ RestoreController::RestoreController(Dependencies dependencies, int workers)
       hooks_(deps_.exec, deps_.clock),
       reconciler_(MakeReconciler()),
       controller_(
-          deps_.executor, deps_.clock, deps_.log,
-          {.name = "volumerestore",
-           .workers = workers,
-           // An application that is down for its restore does not wait long after an outage.
-           .backoff = {.base = std::chrono::milliseconds(5), .max = std::chrono::seconds(10)}},
+          deps_.executor, deps_.clock, deps_.log, {.name = "volumerestore", .workers = workers},
           [this](api::NamespacedName key) { return reconciler_.Reconcile(std::move(key)); }) {
   deps_.restores.OnChange([this](const api::NamespacedName& key, const api::VolumeRestore*,
                                  const api::VolumeRestore*) { controller_.queue().Add(key); });

@@ -44,8 +44,9 @@ class Controller {
   struct Options {
     std::string name;  // for the log and the metrics
     int workers = 1;
+    // Short at its longest: an application may be down, or still, until the next pass.
     WorkQueue::Backoff backoff{.base = std::chrono::milliseconds(5),
-                               .max = std::chrono::minutes(5)};
+                               .max = std::chrono::seconds(10)};
   };
 
   // Since construction.
