@@ -100,7 +100,7 @@ std::optional<BackupPlanner::Loss> BackupPlanner::CurrentLoss() const {
                 "the controller was replaced during the freeze; the application was thawed first"};
   }
   if (auto failed = FailedPreHook()) return failed;
-  if (view_.thaw_began) return std::nullopt;  // what comes now no longer harms the cuts
+  if (view_.cut_before_thaw) return std::nullopt;  // what comes now no longer harms the cuts
   if (!view_.may_freeze) {
     return Loss{reason::kThawedAfterRestart, "the controller was stopped during the freeze"};
   }
@@ -110,7 +110,10 @@ std::optional<BackupPlanner::Loss> BackupPlanner::CurrentLoss() const {
                             api::FormatDuration(spec_.max_freeze))};
   }
   if (auto lost = LostHolder()) return lost;
-  return SnapshotTrouble();
+  if (auto trouble = SnapshotTrouble()) return trouble;
+  // It has begun because of a loss, and the write that said so was refused.
+  if (view_.thaw_began) return BegunInVain();
+  return std::nullopt;
 }
 
 // Before anybody has asked it to release: told at once, and not when all is cut.
@@ -118,7 +121,8 @@ std::optional<BackupPlanner::Loss> BackupPlanner::LostHolder() const {
   for (std::size_t i = 0; i < view_.targets.size(); ++i) {
     const TargetView& known = view_.targets[i];
     const auto& holder = known.thaw.holder;
-    const bool held = known.pre && known.pre->Succeeded() && holder && holder->end;
+    const bool held =
+        known.pre && known.pre->Succeeded() && holder && holder->end && !holder->asked;
     if (held && next_.freeze->targets[i].on_error == api::OnError::kFail) return HolderLoss(i);
   }
   return std::nullopt;

@@ -78,6 +78,7 @@ class BackupPlanner {
   void GiveVerdict();
   [[nodiscard]] std::optional<Loss> BrokenStillness() const;
   [[nodiscard]] std::optional<Loss> BrokenHook(std::size_t target) const;
+  [[nodiscard]] Loss BegunInVain() const;
   [[nodiscard]] Loss HolderLoss(std::size_t target) const;
 
   // ---- backup_finish_plan.cc: snapshots, the end, the words for it ----

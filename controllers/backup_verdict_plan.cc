@@ -62,9 +62,7 @@ void BackupPlanner::GiveVerdict() {
 }
 
 std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
-  if (!view_.cut_before_thaw) {
-    return Loss{reason::kFreezeExpired, "the thaw began before every volume was cut"};
-  }
+  if (!view_.cut_before_thaw) return BegunInVain();
   for (std::size_t i = 0; i < next_.volumes.size(); ++i) {
     if (CutFromAnother(i)) return Loss{reason::kInconsistent, next_.volumes[i].error};
   }
@@ -89,6 +87,10 @@ std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
                             view_.writers.front())};
   }
   return std::nullopt;
+}
+
+BackupPlanner::Loss BackupPlanner::BegunInVain() const {
+  return {reason::kFreezeExpired, "the thaw began before every volume was cut"};
 }
 
 BackupPlanner::Loss BackupPlanner::HolderLoss(std::size_t index) const {

@@ -133,9 +133,16 @@ Plan PlanRepointRollback(const View& view, api::Time now) {
     }
     if (WasRepointed(view, *workload)) {
       const Rollout rollout = JudgeRollout(*workload, view.pods, NewNames(view.restore.status));
-      // It may never have been ready before either, which is often why it is restored.
       if (rollout.state != Rollout::State::kComplete) {
         if (!IsExpired(view, now)) return Wait();
+        // A rolling update keeps what is ready until the pods of before are, and they may never
+        // have been. Whatever runs on the restored claims keeps them, and nothing is undone.
+        const auto* user = FindUser(*workload, view.pods, NewNames(view.restore.status));
+        if (user != nullptr) {
+          return PlanRollbackFailed(
+              view, fmt::format("pod {} still runs on the restored claims", user->name), now);
+        }
+        // It may never have been ready before either, which is often why it is restored.
         note = fmt::format("but not ready ({})", rollout.message);
       }
     }

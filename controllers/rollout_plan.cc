@@ -14,15 +14,6 @@ Rollout Progressing(std::string message) {
   return {.state = Rollout::State::kProgressing, .message = std::move(message)};
 }
 
-const PodView* FindOldPod(const Workload& workload, const std::vector<PodView>& pods,
-                          const std::set<std::string>& left) {
-  const auto found = std::ranges::find_if(pods, [&](const PodView& pod) {
-    return !pod.finished && IsPodOf(workload, pod) &&
-           std::ranges::any_of(pod.claims, [&](const auto& claim) { return left.contains(claim); });
-  });
-  return found == pods.end() ? nullptr : &*found;
-}
-
 // Why the first pod that does not run does not.
 std::string Trouble(const Workload& workload, const std::vector<PodView>& pods) {
   const auto found = std::ranges::find_if(pods, [&](const PodView& pod) {
@@ -62,10 +53,20 @@ Rollout JudgeRollout(const Workload& workload, const std::vector<PodView>& pods,
         fmt::format("{} of before still there{}", Counted(extra, "pod"), Trouble(workload, pods)));
   }
   if (rollout.available < rollout.desired) return Progressing(counts);
-  if (const auto* pod = FindOldPod(workload, pods, left)) {
+  if (const auto* pod = FindUser(workload, pods, left)) {
     return Progressing(fmt::format("pod {} still uses an old claim", pod->name));
   }
   return {.state = Rollout::State::kComplete, .message = counts};
+}
+
+const PodView* FindUser(const Workload& workload, const std::vector<PodView>& pods,
+                        const std::set<std::string>& claims) {
+  const auto found = std::ranges::find_if(pods, [&](const PodView& pod) {
+    return !pod.finished && IsPodOf(workload, pod) &&
+           std::ranges::any_of(pod.claims,
+                               [&](const auto& claim) { return claims.contains(claim); });
+  });
+  return found == pods.end() ? nullptr : &*found;
 }
 
 const PodView* FindLivePod(const Workload& workload, const std::vector<PodView>& pods) {

@@ -26,6 +26,10 @@ struct Rollout {
 [[nodiscard]] Rollout JudgeRollout(const Workload& workload, const std::vector<PodView>& pods,
                                    const std::set<std::string>& left);
 
+// The first pod of `workload` that is not over yet and mounts one of `claims`; null when none does.
+[[nodiscard]] const PodView* FindUser(const Workload& workload, const std::vector<PodView>& pods,
+                                      const std::set<std::string>& claims);
+
 // The first pod of `workload` that is not over yet; null when it has stopped.
 [[nodiscard]] const PodView* FindLivePod(const Workload& workload,
                                          const std::vector<PodView>& pods);

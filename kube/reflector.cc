@@ -19,6 +19,7 @@ constexpr auto kMostBackoff = 30'000ms;
 constexpr auto kBarredRetry = 10'000ms;  // absent resource or missing right: a person acts slowly
 constexpr auto kHealthyAfter = 1s;       // a watch that lived for this long was no failure
 constexpr auto kOpenTimeout = 30'000ms;
+constexpr auto kFirstList = 2'000ms;        // for an answer, while nothing at all is known
 constexpr auto kLeastLifetime = 300'000ms;  // of a watch; spread, so that not all end together
 constexpr int kMostLists = 5;               // in a row, because of our own writes meanwhile
 
@@ -98,17 +99,30 @@ asio::awaitable<api::Result<void>> Reflector::List() {
   }
 }
 
+// Whoever waits for the first list may have a debt to pay that stands in it. So an answer that is
+// lost costs them little; one that is only slow has the whole time at the second try.
+asio::awaitable<api::Result<Answer>> Reflector::AskForPage(const std::string& token) {
+  Request request{.verb = Verb::kList,
+                  .resource = resource_,
+                  .ns = options_.ns,
+                  .label_selector = options_.label_selector,
+                  .field_selector = options_.field_selector,
+                  .limit = options_.page_size,
+                  .continue_token = token};
+  if (!Synced() && token.empty()) {
+    const auto whole = std::exchange(request.timeout, kFirstList);
+    auto answer = co_await client_.Do(request);
+    if (answer || answer.error().code != api::Code::kTimeout) co_return answer;
+    request.timeout = whole;
+  }
+  co_return co_await client_.Do(std::move(request));
+}
+
 // Hands every item to the store; the version of the list.
 asio::awaitable<api::Result<std::string>> Reflector::ListPages() {
   std::string token;
   while (true) {
-    auto answer = co_await client_.Do({.verb = Verb::kList,
-                                       .resource = resource_,
-                                       .ns = options_.ns,
-                                       .label_selector = options_.label_selector,
-                                       .field_selector = options_.field_selector,
-                                       .limit = options_.page_size,
-                                       .continue_token = token});
+    auto answer = co_await AskForPage(token);
     if (!answer) co_return answer.error();
     auto page = internal::ParseListPage(std::move(*answer));
     if (!page) co_return page.error();

@@ -66,6 +66,7 @@ class Reflector {
  private:
   [[nodiscard]] boost::asio::awaitable<api::Error> Follow();
   [[nodiscard]] boost::asio::awaitable<api::Result<void>> List();
+  [[nodiscard]] boost::asio::awaitable<api::Result<Answer>> AskForPage(const std::string& token);
   [[nodiscard]] boost::asio::awaitable<api::Result<std::string>> ListPages();
   [[nodiscard]] boost::asio::awaitable<api::Error> Watch();
   [[nodiscard]] bool Take(const WatchEvent& event);

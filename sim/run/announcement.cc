@@ -4,6 +4,7 @@
 #include "sim/cluster/fields.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,16 @@ bool IsOwed(const json::object& target) {
   return state == "Intended" || state == "Frozen";
 }
 
+// When whoever froze it was sent: a command may take its time, and another backup come meanwhile.
+api::Time CauseOf(const Evidence& evidence, const StillTruth& still) {
+  if (still.frozen_by.empty()) return still.starts.at;
+  api::Time latest{};
+  for (const std::uint64_t id : still.frozen_by) {
+    latest = std::max(latest, evidence.truth.commands[id - 1].starts.at);
+  }
+  return latest;
+}
+
 }  // namespace
 
 const json::object* TargetIn(const json::object& backup, const StillTruth& still) {
@@ -63,9 +74,10 @@ const json::object* TargetIn(const json::object& backup, const StillTruth& still
 
 Announcement AnnouncementOf(const Evidence& evidence, const StillTruth& still) {
   Announcement found;
+  const api::Time cause = CauseOf(evidence, still);
   for (const ObjectLife& backup : evidence.witness.Of("volumebackups")) {
     for (const SeenChange& change : backup.changes) {
-      if (!change.now || change.at > still.starts.at) continue;
+      if (!change.now || change.at > cause) continue;
       const auto targets = TargetsIn(*change.now, still);
       if (targets.empty()) continue;
       if (found.backup == nullptr || change.at >= found.at) {

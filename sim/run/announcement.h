@@ -18,7 +18,8 @@ struct Announcement {
   bool nothing_thaws = false;  // a command without a post-hook
 };
 
-// The youngest one that stood in a journal when the container came to stand still.
+// The youngest one that stood in a journal when what froze the container began: a command may take
+// its time, and another backup come meanwhile.
 [[nodiscard]] Announcement AnnouncementOf(const Evidence& evidence, const StillTruth& still);
 
 // The entry of its container in the journal of `backup`, the one that is settled last; null: none.

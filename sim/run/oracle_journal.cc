@@ -40,12 +40,17 @@ bool NewsMayBeLost(const Evidence& evidence) {
   });
 }
 
-bool StandsStillAt(const ObjectLife& backup, api::Time at) {
+// By its phase and by its journal. A controller that has just come may know what its journal says
+// and not yet all that it needs to go on.
+bool StandsStillAt(const ObjectLife& backup, const StillTruth& which, api::Time at) {
   bool still = false;
   for (const SeenChange& change : backup.changes) {
     if (change.at > at) break;
     const auto phase = change.now ? Text(*change.now, {"status", "phase"}) : std::string_view();
-    still = phase == "Freezing" || phase == "Cutting";
+    const auto* target = change.now ? TargetIn(*change.now, which) : nullptr;
+    const auto state = target != nullptr ? Text(*target, {"state"}) : std::string_view();
+    still =
+        (phase == "Freezing" || phase == "Cutting") && (state == "Intended" || state == "Frozen");
   }
   return still;
 }
@@ -60,7 +65,7 @@ void CheckHolder(const Evidence& evidence, const CommandTruth& command, Report& 
   const Knobs& knobs = evidence.scenario.knobs;
   const api::Time ended = command.ends->at;
   const api::Time bound = evidence.DoneBy(ended, 5s + 10 * knobs.api_delay + 2 * knobs.watch_delay);
-  if (!StandsStillAt(*announced.backup, bound)) return;
+  if (!StandsStillAt(*announced.backup, *still, bound)) return;
   report.Violates(Invariant::kHolderLoss, evidence.Since(ended),
                   fmt::format("the held hook in {}/{} has ended, and backup {} does not notice",
                               still->pod, still->container, announced.backup->name));

@@ -33,8 +33,12 @@ using std::chrono::milliseconds;
 
 constexpr std::array<std::string_view, 2> kOurKinds{"volumebackups", "volumerestores"};
 
-// Longer than every time-out of the product and the cluster together that may pass in silence.
-constexpr auto kPatience = 40min;
+// Longer than every time-out of the product and the cluster together that may pass in silence:
+// readyTimeout, and before it the cuts of many snapshots behind one another.
+constexpr auto kPatience = 1h;
+
+// Longer than the longest back-off of a reflector.
+constexpr auto kPause = 35s;
 
 // Longer than the product and the API server let any watch last.
 constexpr auto kWatchLifetime = 10min;
@@ -191,10 +195,10 @@ class Run {
 
   // Everything has come to its end, and has been quiet for a while.
   [[nodiscard]] bool AtRest() {
-    api::Time quiet_since = progress_at_;
+    api::Time quiet_since = std::max(progress_at_, chaos_ended_);
     // Whoever comes in the place of one that died has yet to do what that one left.
     for (const Period& gap : lives_.gaps()) quiet_since = std::max(quiet_since, gap.to);
-    if (world_.Now() < quiet_since + 30s + 2 * scenario_.knobs.watch_delay) return false;
+    if (world_.Now() < quiet_since + kPause + 2 * scenario_.knobs.watch_delay) return false;
     if (NewsWasLost() && world_.Now() < chaos_ended_ + kWatchLifetime) return false;
     const bool all_reached = breakage_.Reachable();
     return std::ranges::all_of(kOurKinds, [&](std::string_view kind) {

@@ -71,6 +71,16 @@ TEST(HeldBackupPlanTest, GivesUpAtOnceWhenTheHolderDies) {
   EXPECT_EQ(Written(plan)->freeze->targets.at(0).state, api::FreezeState::kThawed);
 }
 
+TEST(HeldBackupPlanTest, SaysWhyOnceMoreWhenTheWriteThatSaidItWasRefused) {
+  BackupView view = Held();
+  HolderEnds(view.targets[0], 137);
+  view.thaw_began = true;
+  EXPECT_THAT(Plan(view), HasSubstr("!HolderLost"));
+
+  view.targets[0].thaw.holder->asked = true;  // and so its end is none before its time
+  EXPECT_THAT(Plan(view), HasSubstr("!FreezeExpired"));
+}
+
 TEST(HeldBackupPlanTest, KeepsItAsCrashWhenAskedTo) {
   BackupView view = ReleasedAndRechecked(1);
   view.backup.spec.on_inconsistent = api::OnInconsistent::kKeep;

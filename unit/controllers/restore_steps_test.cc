@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <boost/json/serialize.hpp>
 
+#include <chrono>
 #include <string>
 
 namespace stillpoint::controllers::restore {
@@ -21,6 +22,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using namespace std::chrono_literals;
 using State = Rollout::State;
 
 // ---- names and claims ---------------------------------------------------------------------------
@@ -171,6 +173,34 @@ TEST(RepointTest, GivesWayToSomebodyElsesChange) {
   EXPECT_EQ(plan.status->phase, api::RestorePhase::kRollingBack);
   EXPECT_EQ(plan.status->failure_reason, reason::kWorkloadChanged);
   EXPECT_THAT(ChangesLeft(*view.workload, Repointing(), Direction::kBack), IsEmpty());
+}
+
+// A rolling update whose pods of before were never ready: the new one stays, on the restored claim.
+TEST(RepointTest, IsNotUndoneWhileAPodRunsOnTheRestoredClaim) {
+  View view = Fresh();
+  view.restore.metadata.finalizers = {kFinalizer};
+  view.restore.status = Repointing();
+  view.restore.status.phase = api::RestorePhase::kRollingBack;
+  view.restore.status.rollout_deadline = kNow;
+  view.workload->metadata.generation = 5;
+  view.workload->rollout = {
+      .observed_generation = 5, .desired = 1, .replicas = 2, .updated = 1, .available = 1};
+  view.claims["data-1"] = Claim("data-1");
+  view.claims["data-1"].restore_uid = kUid;
+  view.pods = {Pod("db-1", "data"), Pod("db-2", "data-1")};
+  view.pods[0].ready = false;
+
+  EXPECT_FALSE(PlanRepointRollback(view, kNow - 1s).status);
+  const Plan plan = PlanRepointRollback(view, kNow);
+  EXPECT_THAT(plan.actions, IsEmpty());
+  ASSERT_TRUE(plan.status);
+  EXPECT_EQ(plan.status->phase, api::RestorePhase::kFailed);
+  EXPECT_EQ(plan.status->reason, reason::kRollbackFailed);
+  ASSERT_FALSE(plan.notices.empty());
+  EXPECT_THAT(plan.notices[0].message, HasSubstr("pod db-2 still runs on the restored claims"));
+
+  view.pods.pop_back();
+  EXPECT_THAT(PlanRepointRollback(view, kNow).actions, testing::SizeIs(1));
 }
 
 // ---- exchange -----------------------------------------------------------------------------------
