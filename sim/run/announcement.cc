@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -44,14 +45,14 @@ bool IsOwed(const json::object& target) {
   return state == "Intended" || state == "Frozen";
 }
 
-// When whoever froze it was sent: a command may take its time, and another backup come meanwhile.
+// When the command that froze it began: it may take its time, and another backup come meanwhile.
 api::Time CauseOf(const Evidence& evidence, const StillTruth& still) {
-  if (still.frozen_by.empty()) return still.starts.at;
-  api::Time latest{};
+  std::optional<api::Time> latest;
   for (const std::uint64_t id : still.frozen_by) {
-    latest = std::max(latest, evidence.truth.commands[id - 1].starts.at);
+    const api::Time begun = evidence.truth.commands[id - 1].starts.at;
+    if (begun <= still.starts.at) latest = std::max(latest.value_or(begun), begun);
   }
-  return latest;
+  return latest.value_or(still.starts.at);
 }
 
 }  // namespace

@@ -140,10 +140,20 @@ bool DeletedByPeople(const Evidence& evidence) {
                              [](const auto& o) { return o.act == Act::kDeleteClaim; });
 }
 
+// What another restore has made goes when that one is rolled back, whoever found it there
+// meanwhile.
+bool MadeByAnother(const Evidence& evidence, const ObjectLife& restore, const VolumeTruth* volume) {
+  return std::ranges::any_of(evidence.witness.Of("volumerestores"), [&](const ObjectLife& other) {
+    if (&other == &restore) return false;
+    const auto exchanges = ExchangesOf(evidence, other);
+    return std::ranges::find(exchanges, volume, &Exchange::new_volume) != exchanges.end();
+  });
+}
+
 void CheckOldData(const Evidence& evidence, const ObjectLife& restore, const Exchange& exchange,
                   Report& report) {
   if (exchange.old_volume == nullptr || !exchange.old_volume->gone) return;
-  if (DeletedByPeople(evidence)) return;
+  if (DeletedByPeople(evidence) || MadeByAnother(evidence, restore, exchange.old_volume)) return;
   const auto completed = CompletedAt(restore);
   const bool asked = Text(restore.last(), {"spec", "oldClaims"}) == "Delete";
   if (asked && completed && *completed <= exchange.old_volume->gone->at) return;

@@ -18,11 +18,22 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-// A command that nothing guards may freeze whenever it likes; the journal must say that a person
-// has to look.
-bool GivenUpAsLost(const Announcement& announced, const StillTruth& still) {
-  const auto* target = TargetIn(announced.backup->last(), still);
+bool IsLostIn(const ObjectLife& backup, const StillTruth& still) {
+  const auto* target = TargetIn(backup.last(), still);
   return target != nullptr && Text(*target, {"state"}) == "Lost";
+}
+
+// A command that nothing guards may freeze whenever it likes, after other backups too; the journal
+// must say that a person has to look.
+bool GivenUpAsLost(const Evidence& evidence, const Announcement& announced,
+                   const StillTruth& still) {
+  if (IsLostIn(*announced.backup, still)) return true;
+  const bool unguarded = std::ranges::all_of(still.frozen_by, [&](std::uint64_t id) {
+    return evidence.truth.commands[id - 1].form == CommandTruth::Form::kPlain;
+  });
+  if (!unguarded || still.frozen_by.empty()) return false;
+  return std::ranges::any_of(evidence.witness.Of("volumebackups"),
+                             [&](const ObjectLife& other) { return IsLostIn(other, still); });
 }
 
 // What a held hook needs to end: its grace, then SIGTERM and SIGKILL.
@@ -101,7 +112,7 @@ void CheckStill(const Evidence& evidence, const StillTruth& still, Report& repor
       announced.max_freeze +
       (still.frozen_by.empty() ? kEndOfHold
                                : SlackOf(evidence) + evidence.Excused(still.starts.at, end, false));
-  if (stood <= bound || GivenUpAsLost(announced, still)) return;
+  if (stood <= bound || GivenUpAsLost(evidence, announced, still)) return;
   report.Violates(
       Invariant::kI1, evidence.Since(still.starts.at),
       fmt::format("{}/{} stood still for {}{}, by backup {} with maxFreeze {}", still.pod,
