@@ -79,8 +79,10 @@ awaitable<void> BackupController::Stop(std::chrono::milliseconds grace) {
   WakeWaiting();
   const auto deadline = deps_.clock.SteadyNow() + grace;
   const auto owing = [this] {
-    return std::ranges::any_of(
-        sessions_, [](const auto& entry) { return ThawOwed(entry.second->object.status); });
+    return std::ranges::any_of(sessions_, [this](const auto& entry) {
+      const api::VolumeBackupStatus& status = entry.second->object.status;
+      return ThawOwed(status) && (deps_.leads() || status.freeze->holder == options_.identity);
+    });
   };
   while (owing() && deps_.clock.SteadyNow() < deadline) co_await deps_.clock.Sleep(20ms);
   co_await controller_.Stop(2s);

@@ -45,8 +45,8 @@ class BackupController {
     kube::Informer<api::VolumeRestore>& restores;
     kube::Informer<api::VolumeSnapshot>& snapshots;  // those with our label
 
-    // Whether this process may begin something: its lease has not run out.
-    std::function<bool()> may_act;
+    std::function<bool()> leads;    // its lease has not run out
+    std::function<bool()> may_act;  // and it does not end: it may begin something
     kube::LogFn log;
   };
   struct Options {
@@ -65,7 +65,8 @@ class BackupController {
   // others are synced nothing else is done.
   void Start();
 
-  // Freezes nothing from now on, thaws what this process has frozen, and ends its passes.
+  // Freezes nothing from now on, thaws what this process has frozen (and while it leads what others
+  // have left), and ends its passes.
   [[nodiscard]] boost::asio::awaitable<void> Stop(std::chrono::milliseconds grace);
 
   [[nodiscard]] const kube::Controller& controller() const { return controller_; }

@@ -1,5 +1,6 @@
 // From the journal to the last cut: phases Freezing and Cutting, and what the execs have told.
 #include "api/duration.h"
+#include "api/words.h"
 #include "controllers/backup_planner.h"
 #include "controllers/reasons.h"
 
@@ -222,8 +223,8 @@ void BackupPlanner::AdvanceFreeze() {
     ReadLateContents();
     return next_.freeze ? void() : JudgeUnready();
   }
-  SetCondition("Cut", "True", reason::kCut, Counted(next_.volumes.size(), "volume"));
-  Event(false, reason::kCut, "Cut", Counted(next_.volumes.size(), "volume"));
+  SetCondition("Cut", "True", reason::kCut, api::Counted(next_.volumes.size(), "volume"));
+  Event(false, reason::kCut, "Cut", api::Counted(next_.volumes.size(), "volume"));
   if (!next_.freeze) return AfterThaw();
   SetPhase(api::BackupPhase::kThawing, reason::kCut);
   Thaw();

@@ -67,6 +67,7 @@ BackupView BackupController::Observe(BackupSession& session) {
   BackupView view{
       .backup = backup,
       .identity = options_.identity,
+      .leads = deps_.leads(),
       .may_freeze = !stopping_ && deps_.may_act(),
       .queued_behind = QueuedBehind(session),
       .in_use_by_restore = InUseByRestore(backup),

@@ -2,6 +2,7 @@
 
 #include "api/conditions.h"
 #include "api/duration.h"
+#include "api/words.h"
 #include "controllers/backup_planner.h"
 #include "controllers/reasons.h"
 
@@ -44,10 +45,6 @@ std::vector<std::string> FrozenPods(const api::VolumeBackupStatus& status) {
   return pods;
 }
 
-std::string Counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
-
 BackupPlan PlanBackup(const BackupView& view, api::Time now) {
   return BackupPlanner(view, now).Run();
 }
@@ -62,6 +59,8 @@ BackupPlanner::BackupPlanner(const BackupView& view, api::Time now)
 BackupPlan BackupPlanner::Run() {
   next_.observed_generation = backup_.metadata.generation;
   if (next_.target.empty()) next_.target = TargetText(spec_);
+  // Whoever leads now thaws what others have left, and this may be the freeze of that one itself.
+  if (!view_.leads && !view_.own_freeze) return {};
   if (!view_.lists_known && next_.phase != api::BackupPhase::kPending) {
     ThawOnly();
   } else if (backup_.metadata.deletion_timestamp) {
@@ -130,8 +129,8 @@ void BackupPlanner::Begin() {
   if (!view_.may_freeze || !view_.lists_known) return WakeAt(now_ + 1s);
   if (!HasFinalizer()) return DoFirst(AddFinalizer{});
   std::string summary =
-      fmt::format("{}: {}, {}", next_.target, Counted(resolution.volumes.size(), "volume"),
-                  Counted(resolution.targets.size(), "hook"));
+      fmt::format("{}: {}, {}", next_.target, api::Counted(resolution.volumes.size(), "volume"),
+                  api::Counted(resolution.targets.size(), "hook"));
   if (!resolution.note.empty()) summary += "; " + resolution.note;
   SetCondition("Resolved", "True", reason::kResolved, summary);
   Event(false, reason::kResolved, "Resolve", summary);
@@ -160,7 +159,7 @@ void BackupPlanner::WriteJournal() {
   SetCondition("Frozen", "False", reason::kFreezeStarted, "the pre-hooks are being run");
   Event(false, reason::kFreezeStarted, "Freeze",
         fmt::format("running {}; thawed after {} at the latest",
-                    Counted(next_.freeze->targets.size(), "pre-hook"),
+                    api::Counted(next_.freeze->targets.size(), "pre-hook"),
                     api::FormatDuration(spec_.max_freeze)));
   CommitStatus();
   Act(AskRestores{});

@@ -73,7 +73,8 @@ struct GroupRecheck {
 struct BackupView {
   api::VolumeBackup backup;
   std::string identity;               // of this controller
-  bool may_freeze = true;             // the lease is ours, and we are not shutting down
+  bool leads = true;                  // the lease is ours, also while we end
+  bool may_freeze = true;             // and we do not end
   std::optional<ResolveFacts> facts;  // fresh: read within the last seconds
   std::string queued_behind;          // a sentence: who must finish first; empty: nobody
   bool in_use_by_restore = false;

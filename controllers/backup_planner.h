@@ -1,5 +1,5 @@
-// BackupPlanner: the workings of PlanBackup, split over six .cc files by the part of the
-// protocol. Private to backup_*_plan.cc.
+// BackupPlanner: the workings of PlanBackup, split over the backup_*_plan.cc files by the part
+// of the protocol. Private to backup_*_plan.cc.
 #pragma once
 
 #include "controllers/backup_plan.h"
@@ -9,9 +9,6 @@
 #include <string_view>
 
 namespace stillpoint::controllers {
-
-// "1 volume", "3 volumes".
-[[nodiscard]] std::string Counted(std::size_t count, std::string_view thing);
 
 // "mysql-0/db"
 [[nodiscard]] std::string Place(const api::FreezeTarget& target);

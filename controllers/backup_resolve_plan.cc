@@ -1,7 +1,9 @@
 #include "controllers/backup_resolve_plan.h"
 
+#include "api/words.h"
 #include "controllers/backup_names.h"
 #include "controllers/reasons.h"
+#include "controllers/snapshot_class_plan.h"
 #include "controllers/workload_ref.h"
 
 #include <fmt/format.h>
@@ -13,14 +15,6 @@
 
 namespace stillpoint::controllers {
 namespace {
-
-// Names up to five things, then counts: a message stays one line.
-std::string Listed(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 5;
-  if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kShown, ", "),
-                     names.size() - kShown);
-}
 
 bool Ended(const GroupPod& pod) {
   return pod.phase == "Succeeded" || pod.phase == "Failed";
@@ -42,67 +36,6 @@ std::vector<std::string> WantedClaims(const api::VolumeBackup& backup,
   std::set<std::string> claims;
   for (const GroupPod& pod : pods) claims.insert(pod.claims.begin(), pod.claims.end());
   return {claims.begin(), claims.end()};
-}
-
-struct ClassChoice {
-  std::string name;
-  std::optional<ResolveProblem> problem;
-};
-
-std::optional<ClassChoice> NamedClass(const api::VolumeBackup& backup, const ResolveFacts& facts,
-                                      const ClaimFacts& claim) {
-  const bool from_spec = !backup.spec.volume_snapshot_class_name.empty();
-  const std::string& name =
-      from_spec ? backup.spec.volume_snapshot_class_name : claim.class_annotation;
-  if (name.empty()) return std::nullopt;
-  const std::string place =
-      from_spec ? std::string("spec.volumeSnapshotClassName")
-                : fmt::format("annotation {} of claim {}", kSnapshotClassAnnotation, claim.name);
-  const auto found = std::ranges::find(facts.classes, name, &SnapshotClassFacts::name);
-  if (found == facts.classes.end()) {
-    return ClassChoice{
-        {},
-        ResolveProblem{reason::kSnapshotClassMissing, claim.name,
-                       fmt::format("{}: there is no VolumeSnapshotClass \"{}\"", place, name)}};
-  }
-  if (found->driver != claim.driver) {
-    return ClassChoice{
-        {},
-        ResolveProblem{reason::kSnapshotClassMissing, claim.name,
-                       fmt::format("{}: VolumeSnapshotClass \"{}\" is for driver {}, but claim "
-                                   "{} is on {}",
-                                   place, name, found->driver, claim.name, claim.driver)}};
-  }
-  return ClassChoice{name, std::nullopt};
-}
-
-// The class by precedence: spec, the claim's annotation, the driver's default, its only one.
-ClassChoice ChooseClass(const api::VolumeBackup& backup, const ResolveFacts& facts,
-                        const ClaimFacts& claim) {
-  if (auto named = NamedClass(backup, facts, claim)) return *named;
-  std::vector<std::string> of_driver;
-  std::vector<std::string> defaults;
-  for (const SnapshotClassFacts& c : facts.classes) {
-    if (c.driver != claim.driver) continue;
-    of_driver.push_back(c.name);
-    if (c.is_default) defaults.push_back(c.name);
-  }
-  if (defaults.size() == 1) return {defaults.front(), std::nullopt};
-  if (of_driver.size() == 1) return {of_driver.front(), std::nullopt};
-  if (of_driver.empty()) {
-    return {{},
-            ResolveProblem{reason::kSnapshotClassMissing, claim.name,
-                           fmt::format("driver {} of claim {} has no VolumeSnapshotClass: "
-                                       "create one, or leave the claim out with spec.claims",
-                                       claim.driver, claim.name)}};
-  }
-  return {{},
-          ResolveProblem{reason::kSnapshotClassAmbiguous, claim.name,
-                         fmt::format("driver {} of claim {} has {} VolumeSnapshotClasses ({}) "
-                                     "and {} of them is the default: name one in "
-                                     "spec.volumeSnapshotClassName",
-                                     claim.driver, claim.name, of_driver.size(), Listed(of_driver),
-                                     defaults.empty() ? "none" : "more than one")}};
 }
 
 std::optional<ResolveProblem> ClaimProblem(const ClaimFacts& claim) {
@@ -291,7 +224,7 @@ class Resolver {
     }
     if (!names.empty()) {
       out_.note = fmt::format("not backed up, as they go with their pod: ephemeral volumes {}",
-                              Listed(names));
+                              api::Listed(names));
     }
   }
 

@@ -39,6 +39,7 @@ Manager::Manager(Dependencies deps, ManagerOptions options)
                           .backups = backups_,
                           .restores = restores_,
                           .snapshots = snapshots_,
+                          .leads = [this] { return Leads(); },
                           .may_act = [this] { return MayAct(); },
                           .log = deps.log},
                          {.identity = options.identity, .workers = options.workers}),
@@ -65,8 +66,12 @@ Manager::Manager(Dependencies deps, ManagerOptions options)
 
 Manager::~Manager() = default;
 
+bool Manager::Leads() const {
+  return !elector_ || elector_->MayAct();
+}
+
 bool Manager::MayAct() const {
-  return !stop_requested_ && (!elector_ || elector_->MayAct());
+  return !stop_requested_ && Leads();
 }
 
 awaitable<Manager::End> Manager::Run() {

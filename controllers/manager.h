@@ -79,6 +79,7 @@ class Manager {
   void StartControllers();
   void LoseLead();
   [[nodiscard]] boost::asio::awaitable<void> StopAll();
+  [[nodiscard]] bool Leads() const;
   [[nodiscard]] bool MayAct() const;
 
   const kube::LogFn log_;

@@ -1,5 +1,6 @@
 #include "controllers/repoint_plan.h"
 
+#include "api/words.h"
 #include "controllers/restore_reasons.h"
 #include "controllers/restore_status.h"
 #include "controllers/rollout_plan.h"
@@ -116,7 +117,7 @@ Plan PlanRepointing(const View& view, api::Time now) {
   auto next = Refreshed(view);
   const std::string message =
       fmt::format("repointed {} of the template of {} to the restored claims",
-                  Counted(status.workload->volumes.size(), "volume"), status.target);
+                  api::Counted(status.workload->volumes.size(), "volume"), status.target);
   SetDone(next, "WorkloadUpdated", reason::kWorkloadRepointed, message, now);
   Enter(next, api::RestorePhase::kWaitingRollout, "waiting for the rollout", now);
   return Record(view, std::move(next),

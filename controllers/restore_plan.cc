@@ -1,5 +1,6 @@
 #include "controllers/restore_plan.h"
 
+#include "api/words.h"
 #include "controllers/replace_plan.h"
 #include "controllers/repoint_plan.h"
 #include "controllers/restore_end_plan.h"
@@ -62,7 +63,7 @@ Plan PlanResolve(const View& view, api::Time now) {
   next.rollout_deadline = now + view.restore.spec.rollout_timeout;
   next.claims_bound = fmt::format("0/{}", next.claims.size());
   const std::string message =
-      fmt::format("{} of {}{}{}", Counted(next.claims.size(), "claim"), next.target,
+      fmt::format("{} of {}{}{}", api::Counted(next.claims.size(), "claim"), next.target,
                   resolution.note.empty() ? "" : "; ", resolution.note);
   SetDone(next, "Resolved", reason::kResolved, message, now);
   Enter(next, IsReplace(view) ? RestorePhase::kStopping : RestorePhase::kCreatingClaims, message,

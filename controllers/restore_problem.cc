@@ -18,8 +18,4 @@ std::string JoinMessages(const std::vector<Problem>& problems) {
   return text;
 }
 
-std::string Counted(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 }  // namespace stillpoint::controllers::restore

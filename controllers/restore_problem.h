@@ -1,7 +1,6 @@
 // Problem: why a restore cannot go on, as one sentence and the word for it.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +15,5 @@ struct Problem {
 
 // The sentences in one: the first five, then "and 2 more".
 [[nodiscard]] std::string JoinMessages(const std::vector<Problem>& problems);
-
-// "1 claim", "2 claims".
-[[nodiscard]] std::string Counted(std::size_t count, std::string_view noun);
 
 }  // namespace stillpoint::controllers::restore

@@ -2,6 +2,7 @@
 
 #include "api/conditions.h"
 #include "api/duration.h"
+#include "api/words.h"
 #include "controllers/restore_names.h"
 #include "controllers/restore_reasons.h"
 
@@ -143,7 +144,7 @@ void SetDone(Status& status, const char* type, const char* reason, const std::st
 Plan PlanCompleted(const View& view, Status next, std::vector<Notice> notices, api::Time now) {
   const bool claims_only = view.restore.spec.strategy == api::RestoreStrategy::kClaimsOnly;
   const std::string message =
-      fmt::format("restored {}; application: {}", Counted(next.claims.size(), "claim"),
+      fmt::format("restored {}; application: {}", api::Counted(next.claims.size(), "claim"),
                   claims_only ? "not touched" : next.target + " runs on the restored data");
   Finish(next, RestorePhase::kCompleted, reason::kSucceeded, reason::kCompleted, message, now);
   notices.push_back({.reason = reason::kCompleted, .message = message});

@@ -1,5 +1,6 @@
 #include "controllers/rollout_plan.h"
 
+#include "api/words.h"
 #include "controllers/restore_problem.h"
 #include "controllers/restore_target_plan.h"
 
@@ -49,8 +50,8 @@ Rollout JudgeRollout(const Workload& workload, const std::vector<PodView>& pods,
   }
   if (rollout.replicas > rollout.desired) {
     const auto extra = static_cast<std::size_t>(rollout.replicas - rollout.desired);
-    return Progressing(
-        fmt::format("{} of before still there{}", Counted(extra, "pod"), Trouble(workload, pods)));
+    return Progressing(fmt::format("{} of before still there{}", api::Counted(extra, "pod"),
+                                   Trouble(workload, pods)));
   }
   if (rollout.available < rollout.desired) return Progressing(counts);
   if (const auto* pod = FindUser(workload, pods, left)) {

@@ -1,5 +1,7 @@
 #include "hooks/hook_notices.h"
 
+#include "api/words.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,18 +9,6 @@
 #include <utility>
 
 namespace stillpoint::hooks {
-namespace {
-
-constexpr std::size_t kNamesShown = 5;
-
-}  // namespace
-
-std::string Listed(const std::vector<std::string>& names) {
-  const auto shown = std::min(names.size(), kNamesShown);
-  std::string text = fmt::format("{}", fmt::join(std::span(names).first(shown), ", "));
-  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
-  return text;
-}
 
 void Notices::Add(std::string_view reason, std::string where, const std::string& pod,
                   std::string text) {
@@ -37,7 +27,7 @@ std::vector<HookNotice> Notices::Finish() && {
   for (HookNotice& notice : notices_) {
     if (notice.pods.empty()) continue;
     notice.message = fmt::format("{} {}: {}", notice.pods.size() == 1 ? "pod" : "pods",
-                                 Listed(notice.pods), notice.message);
+                                 api::Listed(notice.pods), notice.message);
   }
   return std::move(notices_);
 }

@@ -9,9 +9,6 @@
 
 namespace stillpoint::hooks {
 
-// Names up to five, then counts: a message stays one line.
-[[nodiscard]] std::string Listed(const std::vector<std::string>& names);
-
 // The same fault in many pods becomes one notice: its message is finished when all are known.
 class Notices {
  public:

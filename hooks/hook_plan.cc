@@ -2,6 +2,7 @@
 
 #include "api/labels.h"
 #include "api/quote.h"
+#include "api/words.h"
 #include "hooks/guard.h"
 #include "hooks/hold_script.h"
 #include "hooks/hook_annotations.h"
@@ -314,7 +315,7 @@ class Planner {
     if (std::ranges::find(pod.containers, wanted) != pod.containers.end()) return wanted;
     Problem(where, pod.name,
             fmt::format("{}: there is no container {}; it has {}", where, api::Quote(wanted),
-                        pod.containers.empty() ? "none" : Listed(pod.containers)));
+                        pod.containers.empty() ? "none" : api::Listed(pod.containers)));
     return std::nullopt;
   }
 

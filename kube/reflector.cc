@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr auto kLeastBackoff = 500ms;
-constexpr auto kMostBackoff = 30'000ms;
+constexpr auto kMostBackoff = 10'000ms;
 constexpr auto kBarredRetry = 10'000ms;  // absent resource or missing right: a person acts slowly
 constexpr auto kHealthyAfter = 1s;       // a watch that lived for this long was no failure
 constexpr auto kOpenTimeout = 30'000ms;
@@ -101,15 +101,16 @@ asio::awaitable<api::Result<void>> Reflector::List() {
 
 // Whoever waits for the first list may have a debt to pay that stands in it. So an answer that is
 // lost costs them little; one that is only slow has the whole time at the second try.
-asio::awaitable<api::Result<Answer>> Reflector::AskForPage(const std::string& token) {
+asio::awaitable<api::Result<Answer>> Reflector::AskForPage(std::string token) {
+  const bool first = !Synced() && token.empty();
   Request request{.verb = Verb::kList,
                   .resource = resource_,
                   .ns = options_.ns,
                   .label_selector = options_.label_selector,
                   .field_selector = options_.field_selector,
                   .limit = options_.page_size,
-                  .continue_token = token};
-  if (!Synced() && token.empty()) {
+                  .continue_token = std::move(token)};
+  if (first) {
     const auto whole = std::exchange(request.timeout, kFirstList);
     auto answer = co_await client_.Do(request);
     if (answer || answer.error().code != api::Code::kTimeout) co_return answer;

@@ -27,7 +27,7 @@ namespace stillpoint::kube {
 // Threads: the loop.
 // Lifetime: must outlive the coroutines suspended in it.
 // Errors: none ends it. It tries again: at once after a watch that ended in good health, after 10 s
-// where the resource is absent or a right is missing, else after a backoff of 0.5 s to 30 s.
+// where the resource is absent or a right is missing, else after a backoff of 0.5 s to 10 s.
 class Reflector {
  public:
   struct Options {
@@ -66,7 +66,7 @@ class Reflector {
  private:
   [[nodiscard]] boost::asio::awaitable<api::Error> Follow();
   [[nodiscard]] boost::asio::awaitable<api::Result<void>> List();
-  [[nodiscard]] boost::asio::awaitable<api::Result<Answer>> AskForPage(const std::string& token);
+  [[nodiscard]] boost::asio::awaitable<api::Result<Answer>> AskForPage(std::string token);
   [[nodiscard]] boost::asio::awaitable<api::Result<std::string>> ListPages();
   [[nodiscard]] boost::asio::awaitable<api::Error> Watch();
   [[nodiscard]] bool Take(const WatchEvent& event);

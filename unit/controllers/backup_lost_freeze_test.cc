@@ -76,6 +76,15 @@ TEST(BackupPlanTest, ThawsOnCancelDeletionAndLossOfTheLease) {
   EXPECT_THAT(Plan(stopped), HasSubstr("Thaw(1)"));
 }
 
+TEST(BackupPlanTest, LeavesTheFreezesOfOthersToWhoeverLeads) {
+  BackupView view = Frozen();
+  view.leads = view.may_freeze = false;
+  EXPECT_THAT(Plan(view), HasSubstr("Thaw(1)"));
+  view.own_freeze = false;
+  view.targets.assign(1, {});
+  EXPECT_EQ(Plan(view), "");
+}
+
 TEST(BackupPlanTest, ThawsFirstAfterARestart) {
   BackupView view = Frozen();
   view.own_freeze = false;
