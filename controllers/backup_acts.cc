@@ -58,6 +58,11 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
   if (std::holds_alternative<RemoveFinalizer>(action)) {
     co_return co_await SetFinalizer(std::move(session), false);
   }
+  if (std::holds_alternative<LookAtBackup>(action)) {
+    session->looked_at = deps_.clock.Now();
+    co_await LookAgain(std::move(session));
+    co_return api::Result<void>();
+  }
   if (std::holds_alternative<ReadFacts>(action)) co_return co_await Read(std::move(session));
   if (std::holds_alternative<AskRestores>(action)) {
     co_return co_await AskForRestores(std::move(session));

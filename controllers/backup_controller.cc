@@ -24,7 +24,8 @@ constexpr int kMostReads = 5;
 // What it finds out is used at once. Whoever queues up with it again may find it too old when the
 // turn comes, and read again, and so on: nobody would begin while others read for long.
 bool IsRead(const BackupAction& action) {
-  return std::holds_alternative<ReadFacts>(action) || std::holds_alternative<AddFinalizer>(action);
+  return std::holds_alternative<LookAtBackup>(action) ||
+         std::holds_alternative<ReadFacts>(action) || std::holds_alternative<AddFinalizer>(action);
 }
 
 }  // namespace

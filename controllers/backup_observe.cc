@@ -17,6 +17,7 @@ namespace {
 
 // Older than this, what was read of the application and of the snapshots is read again.
 constexpr auto kFactsLifetime = 5s;
+constexpr auto kLookLifetime = 2s;  // longer than anybody waits for its answer
 
 // What was asked of the API server itself is believed for so long before its news by watch.
 constexpr auto kInformerPatience = 1s;
@@ -69,6 +70,7 @@ BackupView BackupController::Observe(BackupSession& session) {
       .identity = options_.identity,
       .leads = deps_.leads(),
       .may_freeze = !stopping_ && deps_.may_act(),
+      .looked = session.looked_at && deps_.clock.Now() - *session.looked_at < kLookLifetime,
       .queued_behind = QueuedBehind(session),
       .in_use_by_restore = InUseByRestore(backup),
       .own_freeze = freeze && freeze->holder == options_.identity && !session.pod_uids.empty(),

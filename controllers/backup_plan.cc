@@ -59,8 +59,7 @@ BackupPlanner::BackupPlanner(const BackupView& view, api::Time now)
 BackupPlan BackupPlanner::Run() {
   next_.observed_generation = backup_.metadata.generation;
   if (next_.target.empty()) next_.target = TargetText(spec_);
-  // Whoever leads now thaws what others have left, and this may be the freeze of that one itself.
-  if (!view_.leads && !view_.own_freeze) return {};
+  if (!view_.leads && !LeftToThaw()) return std::move(plan_);
   if (!view_.lists_known && next_.phase != api::BackupPhase::kPending) {
     ThawOnly();
   } else if (backup_.metadata.deletion_timestamp) {
@@ -81,6 +80,15 @@ BackupPlan BackupPlanner::Run() {
   CommitStatus();
   for (EmitEvent& event : events_) Act(std::move(event));
   return std::move(plan_);
+}
+
+// Whoever leads now thaws what others have left, and a freeze may be of that one itself. Our own is
+// thawed once more; but where that is done already, another backup may have frozen the same pods.
+bool BackupPlanner::LeftToThaw() {
+  if (!view_.own_freeze) return false;
+  if (view_.looked || !ThawOwed(next_)) return true;
+  DoFirst(LookAtBackup{});
+  return false;
 }
 
 // Just after a start: a thaw waits for no list, everything else does.

@@ -75,6 +75,7 @@ struct BackupView {
   std::string identity;               // of this controller
   bool leads = true;                  // the lease is ours, also while we end
   bool may_freeze = true;             // and we do not end
+  bool looked = false;                // at the object itself, past the cache, a moment ago
   std::optional<ResolveFacts> facts;  // fresh: read within the last seconds
   std::string queued_behind;          // a sentence: who must finish first; empty: nobody
   bool in_use_by_restore = false;
@@ -105,6 +106,10 @@ struct AddFinalizer {
 };
 struct RemoveFinalizer {
   bool operator==(const RemoveFinalizer&) const = default;
+};
+// Read the backup itself; the next view has `looked`, whether there was an answer or not.
+struct LookAtBackup {
+  bool operator==(const LookAtBackup&) const = default;
 };
 // Read the application, its pods, claims and classes; the next view has `facts`.
 struct ReadFacts {
@@ -186,10 +191,10 @@ struct EmitEvent {
 };
 
 using BackupAction =
-    std::variant<AddFinalizer, RemoveFinalizer, ReadFacts, ReservePods, WriteStatus, AskRestores,
-                 StartPreHooks, PrepareThaw, StartThaw, StartReap, CreateSnapshots, DeleteSnapshots,
-                 ReleaseSnapshots, ReadContents, AskSnapshots, RecheckGroup, DeleteBackup,
-                 EmitEvent>;
+    std::variant<AddFinalizer, RemoveFinalizer, LookAtBackup, ReadFacts, ReservePods, WriteStatus,
+                 AskRestores, StartPreHooks, PrepareThaw, StartThaw, StartReap, CreateSnapshots,
+                 DeleteSnapshots, ReleaseSnapshots, ReadContents, AskSnapshots, RecheckGroup,
+                 DeleteBackup, EmitEvent>;
 
 struct BackupPlan {
   std::vector<BackupAction> actions;                       // in order; stop at the first error

@@ -27,6 +27,7 @@ class BackupPlanner {
   };
 
   // ---- backup_plan.cc: the way in ----
+  [[nodiscard]] bool LeftToThaw();
   void ThawOnly();
   void Pending();
   void WaitForTurn(const std::string& why);

@@ -25,6 +25,7 @@ struct BackupSession {
       : stop(std::make_shared<hooks::StopSignal>(executor)) {}
 
   api::VolumeBackup object;  // as this process last read or wrote it
+  std::optional<api::Time> looked_at;
 
   std::optional<ResolveFacts> facts;
   api::Time facts_read_at{};

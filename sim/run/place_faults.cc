@@ -141,9 +141,12 @@ std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments) {
 
 std::vector<Fault> EveryPause(const std::vector<Moment>& moments) {
   std::vector<Fault> faults;
-  for (const Moment& moment : moments) {
-    faults.push_back(At(moment, Effect::kPause));
-    faults.back().duration = 45s;
+  // It goes on just when the next leader works, or when that is long over.
+  for (const milliseconds length : {21s, 23s, 45s}) {
+    for (const Moment& moment : moments) {
+      faults.push_back(At(moment, Effect::kPause));
+      faults.back().duration = length;
+    }
   }
   return faults;
 }

@@ -15,7 +15,7 @@ namespace stillpoint::sim::run {
 // the loss of each answer, with and without a word of it from the connection.
 [[nodiscard]] std::vector<Fault> EveryKill(const std::vector<Moment>& moments);
 [[nodiscard]] std::vector<Fault> EveryLostAnswer(const std::vector<Moment>& moments);
-// A pause that outlasts the lease.
+// Pauses that outlast the lease.
 [[nodiscard]] std::vector<Fault> EveryPause(const std::vector<Moment>& moments);
 // The loss of the exec streams at whatever a controller hears, and of each frame: with its stream,
 // and without.

@@ -115,6 +115,15 @@ Scenario TwoControllers() {
           .operations = {Backup(5s)}};
 }
 
+// The next leader has one to end, and then one of the same pods to begin.
+Scenario TwoControllersTwoBackups() {
+  Operation second = Backup(1s);
+  second.object = "b";
+  return {.knobs = {.processes = 2, .cut_delay = 3s},
+          .applications = {{.name = "shop"}},
+          .operations = {Backup(0s), std::move(second)}};
+}
+
 Scenario Cancelled() {
   return {.knobs = {.cut_delay = 2s},
           .applications = {{.name = "shop", .claims = 2}},
@@ -165,6 +174,7 @@ std::vector<SmallScenario> SmallScenarios() {
           {"lagging-cache", LaggingCache()},
           {"lagging-server", LaggingServer()},
           {"two-controllers", TwoControllers()},
+          {"two-controllers-two-backups", TwoControllersTwoBackups()},
           {"cancelled", Cancelled()},
           {"deleted-while-frozen", DeletedWhileFrozen()},
           {"two-backups-of-one", TwoBackupsOfOne()},

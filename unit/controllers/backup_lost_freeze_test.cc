@@ -79,6 +79,8 @@ TEST(BackupPlanTest, ThawsOnCancelDeletionAndLossOfTheLease) {
 TEST(BackupPlanTest, LeavesTheFreezesOfOthersToWhoeverLeads) {
   BackupView view = Frozen();
   view.leads = view.may_freeze = false;
+  EXPECT_EQ(Plan(view), "Look") << "it may be thawed already";
+  view.looked = true;
   EXPECT_THAT(Plan(view), HasSubstr("Thaw(1)"));
   view.own_freeze = false;
   view.targets.assign(1, {});

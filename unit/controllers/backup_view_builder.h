@@ -20,6 +20,7 @@ inline std::string Words(const BackupAction& action) {
   struct Visitor {
     std::string operator()(const AddFinalizer&) const { return "AddFinalizer"; }
     std::string operator()(const RemoveFinalizer&) const { return "RemoveFinalizer"; }
+    std::string operator()(const LookAtBackup&) const { return "Look"; }
     std::string operator()(const ReadFacts&) const { return "ReadFacts"; }
     std::string operator()(const ReservePods& a) const {
       return fmt::format("ReservePods({})", a.pod_uids.size());
