@@ -78,17 +78,23 @@ std::string StateOf(const json::object& status) {
 
 }  // namespace
 
-boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client, ExecRequest request) {
+boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client, Clock& clock,
+                                                        ExecRequest request) {
+  const auto latest = clock.SteadyNow() + request.connect_timeout;
   Request look{.verb = Verb::kGet,
                .resource = api::Pod::kResource,
                .ns = std::move(request.ns),
                .name = std::move(request.pod),
                .timeout = std::min(request.connect_timeout, kFirstLook)};
   auto pod = co_await client.Do(look);
-  if (pod || pod.error().code != api::Code::kTimeout) co_return pod;
   look.timeout = request.connect_timeout - look.timeout;
-  if (look.timeout <= 0ms) co_return pod;
-  co_return co_await client.Do(std::move(look));
+  if (!pod && pod.error().code == api::Code::kTimeout && look.timeout > 0ms) {
+    pod = co_await client.Do(std::move(look));
+  }
+  if (pod && clock.SteadyNow() >= latest) {
+    co_return api::Error{api::Code::kTimeout, "the pod was looked at too late"};
+  }
+  co_return pod;
 }
 
 api::Result<std::string> FindExecContainer(const json::object& pod, const ExecRequest& request) {

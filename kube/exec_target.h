@@ -3,6 +3,7 @@
 
 #include "api/error.h"
 #include "kube/client.h"
+#include "kube/clock.h"
 #include "kube/exec.h"
 
 #include <boost/asio/awaitable.hpp>
@@ -14,8 +15,9 @@ namespace stillpoint::kube {
 
 // The object that the API server has for request.pod, by its name. Asks again when there is no
 // answer within a second, as others may stand still meanwhile; both within request.connect_timeout.
-// Errors, cancellation: as Client::Do.
-[[nodiscard]] boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client,
+// Errors, cancellation: as Client::Do; kTimeout for an answer that is read later than that, by a
+// process that stood still: what it is about to run may be long settled by another one.
+[[nodiscard]] boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client, Clock& clock,
                                                                       ExecRequest request);
 
 // The container ID in the status of `pod`, the object that the API server gave for request.pod.

@@ -145,7 +145,7 @@ class LwsExecClient final : public ExecClient {
 asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> LwsExecClient::Open(
     ExecRequest request) {
   if (misconfigured_) co_return *misconfigured_;
-  const auto pod = co_await ReadExecPod(client_, request);
+  const auto pod = co_await ReadExecPod(client_, clock_, request);
   if (!pod) co_return pod.error();
   const auto container_id = FindExecContainer(**pod, request);
   if (!container_id) co_return container_id.error();
@@ -163,7 +163,7 @@ asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> LwsExecClient::Open(
 // The API server has taken the name for what it meant when the request arrived.
 asio::awaitable<api::Result<std::unique_ptr<ExecSession>>> LwsExecClient::Confirm(
     ExecRequest request, Session session) {
-  const auto pod = co_await ReadExecPod(client_, request);
+  const auto pod = co_await ReadExecPod(client_, clock_, request);
   const auto confirmed = ConfirmExecContainer(pod, request, session->ContainerId());
   if (!confirmed) co_return confirmed.error();
   co_return std::move(session);

@@ -79,13 +79,13 @@ asio::awaitable<api::Result<SimExec::Session>> SimExec::Within(kube::ExecRequest
 
 // As lws_exec.cc: the pod is looked at before the connection and after.
 asio::awaitable<api::Result<SimExec::Session>> SimExec::Open(kube::ExecRequest request) {
-  const auto before = co_await kube::ReadExecPod(client_, request);
+  const auto before = co_await kube::ReadExecPod(client_, clock_, request);
   if (!before) co_return before.error();
   const auto container_id = kube::FindExecContainer(**before, request);
   if (!container_id) co_return container_id.error();
   auto session = co_await Connect(request, *container_id);
   if (!session) co_return session.error();
-  const auto after = co_await kube::ReadExecPod(client_, request);
+  const auto after = co_await kube::ReadExecPod(client_, clock_, request);
   const auto confirmed = kube::ConfirmExecContainer(after, request, *container_id);
   if (!confirmed) co_return confirmed.error();
   co_return std::move(*session);
