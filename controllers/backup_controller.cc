@@ -77,6 +77,9 @@ void BackupController::Start() {
 
 awaitable<void> BackupController::Stop(std::chrono::milliseconds grace) {
   stopping_ = true;
+  for (const auto& [uid, session] : sessions_) {
+    if (!deps_.leads()) session->stop->Ask();  // whoever leads may have thawed it long ago
+  }
   WakeWaiting();
   const auto deadline = deps_.clock.SteadyNow() + grace;
   const auto owing = [this] {

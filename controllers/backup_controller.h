@@ -123,6 +123,7 @@ class BackupController {
   // back.
   [[nodiscard]] boost::asio::awaitable<void> RunPreOfPod(SessionPtr session,
                                                          std::vector<std::size_t> targets);
+  [[nodiscard]] bool MayFreeze(const BackupSession& session) const;
   [[nodiscard]] boost::asio::awaitable<void> RunPre(SessionPtr session, std::size_t target);
   [[nodiscard]] boost::asio::awaitable<void> RunHold(SessionPtr session, std::size_t target);
   [[nodiscard]] boost::asio::awaitable<void> WatchHolder(SessionPtr session, std::size_t target,

@@ -77,11 +77,17 @@ hooks::HookRun BackupController::RunOf(const BackupSession& session, std::size_t
           .key = pre ? hooks::HookKey(session.object.metadata.uid, index) : std::string()};
 }
 
+// Asked once more before each hook: since the last one this process may have stood still, and lost
+// the lead.
+bool BackupController::MayFreeze(const BackupSession& session) const {
+  return !session.stop->asked() && deps_.leads();
+}
+
 awaitable<void> BackupController::RunPre(SessionPtr session, std::size_t index) {
   hooks::HookRun run = RunOf(*session, index, api::HookPhase::kPre);
   run.stop = session->stop;
   hooks::FinishedRun finished;
-  if (session->stop->asked()) {
+  if (!MayFreeze(*session)) {
     finished.result = NotRun();
   } else if (run.argv.empty()) {
     finished.result = {.outcome = hooks::Outcome::kSucceeded, .ended = true};
@@ -107,7 +113,7 @@ void BackupController::EndPre(BackupSession& session, std::size_t index, hooks::
 
 // Ends with the freeze; what holds it is watched beside the passes.
 awaitable<void> BackupController::RunHold(SessionPtr session, std::size_t index) {
-  if (session->stop->asked()) {
+  if (!MayFreeze(*session)) {
     session->targets[index].thaw.holder.reset();
     co_return EndPre(*session, index, NotRun());
   }

@@ -144,14 +144,14 @@ TEST(GenerateTest, StaysWithinFivePodsAndTwelveClaims) {
   }
 }
 
-TEST(SmallScenariosTest, AreSixteenWithNamesOfTheirOwn) {
+TEST(SmallScenariosTest, HaveNamesOfTheirOwn) {
   std::set<std::string> names;
   for (const auto& [name, scenario] : SmallScenarios()) {
     names.insert(name);
     EXPECT_FALSE(scenario.applications.empty()) << name;
     EXPECT_FALSE(scenario.operations.empty()) << name;
   }
-  EXPECT_EQ(names.size(), 16U);
+  EXPECT_EQ(names.size(), SmallScenarios().size());
 }
 
 // One whose objects the API refuses would pass with every fault.
