@@ -1,5 +1,6 @@
 // The journal against what really happened: whom it calls thawed, and what it makes of a held hook
 // that ended too early.
+#include "api/duration.h"
 #include "sim/cluster/fields.h"
 #include "sim/run/announcement.h"
 #include "sim/run/evidence.h"
@@ -55,6 +56,20 @@ bool StandsStillAt(const ObjectLife& backup, const StillTruth& which, api::Time 
   return still;
 }
 
+// Until when somebody writes the object so often that none of our writes has its version; `at`, if
+// nobody does then.
+api::Time EndOfStorm(const Evidence& evidence, const ObjectLife& backup, api::Time at) {
+  api::Time end = at;
+  for (const Operation& operation : evidence.scenario.operations) {
+    if (operation.act != Act::kAnnotate || operation.object != backup.name) continue;
+    const auto every = api::ParseDuration(Text(operation.fields, {"every"}));
+    const api::Time begin = evidence.began + operation.at;
+    if (begin > at + 5s) continue;
+    end = std::max(end, begin + Int(operation.fields, {"times"}, 1) * every.value_or(0ms));
+  }
+  return end;
+}
+
 void CheckHolder(const Evidence& evidence, const CommandTruth& command, Report& report) {
   if (command.form != CommandTruth::Form::kHeld || !command.ends || command.released) return;
   const StillTruth* still = HeldBy(evidence, command);
@@ -64,7 +79,8 @@ void CheckHolder(const Evidence& evidence, const CommandTruth& command, Report& 
   report.Tested(Invariant::kHolderLoss);
   const Knobs& knobs = evidence.scenario.knobs;
   const api::Time ended = command.ends->at;
-  const api::Time bound = evidence.DoneBy(ended, 5s + 10 * knobs.api_delay + 2 * knobs.watch_delay);
+  const api::Time from = EndOfStorm(evidence, *announced.backup, ended);
+  const api::Time bound = evidence.DoneBy(from, 5s + 10 * knobs.api_delay + 2 * knobs.watch_delay);
   if (!StandsStillAt(*announced.backup, *still, bound)) return;
   report.Violates(Invariant::kHolderLoss, evidence.Since(ended),
                   fmt::format("the held hook in {}/{} has ended, and backup {} does not notice",
