@@ -17,7 +17,7 @@ std::vector<Rule> Rules() {
   constexpr std::string_view kOurs = "backups.example.com";
   constexpr std::string_view kSnapshots = "snapshot.storage.k8s.io";
   return {
-      {kOurs, "volumebackups", "", {"list", "watch", "patch", "delete"}},
+      {kOurs, "volumebackups", "", {"get", "list", "watch", "patch", "delete"}},
       {kOurs, "volumebackups", "status", {"patch"}},
       {kOurs, "volumerestores", "", {"get", "list", "watch", "patch"}},
       {kOurs, "volumerestores", "status", {"patch"}},

@@ -11,6 +11,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
+#include <ctime>
 #include <exception>
 #include <functional>
 #include <utility>
@@ -27,7 +29,12 @@ class SystemClock final : public Clock {
     return std::chrono::floor<api::Time::duration>(std::chrono::system_clock::now());
   }
 
-  Steady SteadyNow() const override { return std::chrono::steady_clock::now(); }
+  // Time in which the machine was suspended counts: leases run out in it.
+  Steady SteadyNow() const override {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return Steady(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  }
 
   asio::awaitable<void> Sleep(std::chrono::milliseconds duration) override {
     asio::steady_timer timer(co_await asio::this_coro::executor, duration);

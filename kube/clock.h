@@ -26,7 +26,7 @@ class Clock {
   // Wall clock: what goes into statuses. May jump.
   [[nodiscard]] virtual api::Time Now() const = 0;
 
-  // Monotonic: what time-outs are measured with.
+  // Monotonic: what time-outs are measured with. Goes on while the machine is suspended.
   [[nodiscard]] virtual Steady SteadyNow() const = 0;
 
   // Suspends for `duration`, which may be zero or negative (then it only yields).
