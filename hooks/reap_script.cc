@@ -7,7 +7,8 @@ namespace {
 
 // $0 the shell, $1 the key. What it does, part by part:
 //
-// carries          Whether the file of that process holds the text. `read` drops the NULs.
+// carries          Whether the file of that process holds the text. `read` drops the NULs, and
+//                  fails for ever, with x as it was, when the process is gone meanwhile.
 // look             hold: the hold script, in all its parts. reader: the part of it that waits for
 //                  the request to release; without it the command gets its end-of-file. rest: what
 //                  is ended by signals: the guard and the processes of its hook, and those of a
@@ -17,7 +18,7 @@ namespace {
 //                  to let go and its script a moment to end it: after 6 s they are killed.
 constexpr std::string_view kScript = R"(exec 2>/dev/null
 [ -r /proc/self/stat ] || exit 123
-carries() { while read -r x || [ -n "$x" ]; do case $x in *"$2"*) return 0; esac; done <"/proc/$1/$3"; return 1; }
+carries() { while x=; read -r x || [ -n "$x" ]; do case $x in *"$2"*) return 0; esac; done <"/proc/$1/$3"; return 1; }
 look() {
 hold= reader= rest=
 for d in /proc/[0-9]*; do
