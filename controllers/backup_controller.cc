@@ -77,8 +77,8 @@ void BackupController::Start() {
 
 awaitable<void> BackupController::Stop(std::chrono::milliseconds grace) {
   stopping_ = true;
-  for (const auto& [uid, session] : sessions_) {
-    if (!deps_.leads()) session->stop->Ask();  // whoever leads may have thawed it long ago
+  if (!deps_.leads()) {  // whoever leads may have thawed them long ago
+    for (const auto& [uid, session] : sessions_) session->stop->Ask();
   }
   WakeWaiting();
   const auto deadline = deps_.clock.SteadyNow() + grace;

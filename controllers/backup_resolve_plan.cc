@@ -7,7 +7,6 @@
 #include "controllers/workload_ref.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>

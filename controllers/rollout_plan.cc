@@ -1,7 +1,6 @@
 #include "controllers/rollout_plan.h"
 
 #include "api/words.h"
-#include "controllers/restore_problem.h"
 #include "controllers/restore_target_plan.h"
 
 #include <fmt/format.h>

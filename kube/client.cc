@@ -3,6 +3,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <utility>
+
 namespace stillpoint::kube {
 
 namespace json = boost::json;
@@ -37,6 +39,16 @@ api::Result<ListPage> ParseListPage(Answer list) {
 }
 
 }  // namespace internal
+
+boost::asio::awaitable<api::Result<Answer>> AskTwice(Client& client, Request request,
+                                                     std::chrono::milliseconds first_timeout) {
+  const auto rest = std::exchange(request.timeout, first_timeout);
+  auto answer = co_await client.Do(request);
+  const bool again = !answer && answer.error().code == api::Code::kTimeout && rest.count() > 0;
+  if (!again) co_return answer;
+  request.timeout = rest;
+  co_return co_await client.Do(std::move(request));
+}
 
 boost::asio::awaitable<api::Result<void>> DeleteByUid(Client& client, api::Resource resource,
                                                       api::NamespacedName key, std::string uid) {

@@ -111,6 +111,11 @@ class Client {
       WatchRequest request) = 0;
 };
 
+// Do() that waits so long for the first answer, and when none comes asks once more, with
+// request.timeout; not if that is nothing. For readers whom a lost answer would cost too much.
+[[nodiscard]] boost::asio::awaitable<api::Result<Answer>> AskTwice(
+    Client& client, Request request, std::chrono::milliseconds first_timeout);
+
 // ---- typed helpers ----------------------------------------------------------------------------
 
 template <api::Object T>

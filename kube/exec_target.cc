@@ -81,16 +81,14 @@ std::string StateOf(const json::object& status) {
 boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client, Clock& clock,
                                                         ExecRequest request) {
   const auto latest = clock.SteadyNow() + request.connect_timeout;
-  Request look{.verb = Verb::kGet,
-               .resource = api::Pod::kResource,
-               .ns = std::move(request.ns),
-               .name = std::move(request.pod),
-               .timeout = std::min(request.connect_timeout, kFirstLook)};
-  auto pod = co_await client.Do(look);
-  look.timeout = request.connect_timeout - look.timeout;
-  if (!pod && pod.error().code == api::Code::kTimeout && look.timeout > 0ms) {
-    pod = co_await client.Do(std::move(look));
-  }
+  const auto first_timeout = std::min(request.connect_timeout, kFirstLook);
+  const auto pod = co_await AskTwice(client,
+                                     {.verb = Verb::kGet,
+                                      .resource = api::Pod::kResource,
+                                      .ns = std::move(request.ns),
+                                      .name = std::move(request.pod),
+                                      .timeout = request.connect_timeout - first_timeout},
+                                     first_timeout);
   if (pod && clock.SteadyNow() >= latest) {
     co_return api::Error{api::Code::kTimeout, "the pod was looked at too late"};
   }

@@ -56,8 +56,11 @@ code=0
 wait "$suite" || code=$?
 ((code == 0)) || status=$code
 ((code != 124)) || echo "e2e: stopped after ${E2E_TIMEOUT:-40m}"
-# A right that the controller asked for and never had is missing in deploy/.
-[[ ! $E2E_CLUSTER_STATE ]] || KUBECONFIG=$E2E_KUBECONFIG e2e/rbac_used.sh || status=1
+# A right that the controller asked for and never had is missing in deploy/. A run of some tests may
+# have no controller in the cluster that could ask.
+if [[ $E2E_CLUSTER_STATE ]]; then
+  KUBECONFIG=$E2E_KUBECONFIG e2e/rbac_used.sh || (($# > 0)) || status=1
+fi
 if [[ $E2E_CLUSTER_STATE ]] && (($# == 0)); then
   CONTRACT_RESULTS=${results%/*}/e2e- CONTRACT_PROGRAM=build/release/contract_test \
     tools/contract.sh "$E2E_KUBECONFIG" &
