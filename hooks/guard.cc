@@ -24,6 +24,7 @@ namespace {
 //                  But stderr stays open, as stdout does: containerd closes stdin as soon as one of
 //                  them has ended, and a hook that redirects its own would be taken for a lost
 //                  stream.
+// trap finish 0    A shell that can fork no more exits: not without the hook that it was to bound.
 // The timer        Must leave no `sleep` behind when the hook ends first, nor a zombie of it: not
 //                  every container's first process reaps. `wait` is interrupted by the trap. KILL,
 //                  as a shell that was just forked loses a TERM. It is started before the watcher,
@@ -38,6 +39,7 @@ command -v setsid >/dev/null && set -- "$@" setsid
 )";
 constexpr std::string_view kRest = R"(STILLPOINT_HOOK=$m $5 "$0" -c "$1" 3<&- &
 c=$!
+trap finish 0
 exec 4>&2 2>/dev/null
 (trap 'kill -9 $!; wait $!; exit' TERM; sleep "$2" & wait $! && finish) >/dev/null 3<&- 4>&- &
 t=$!
@@ -46,6 +48,7 @@ wait $c
 code=$?
 kill $t $w
 wait $t $w
+trap - 0
 exit $code)";
 
 std::string_view BaseName(std::string_view path) {

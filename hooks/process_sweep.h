@@ -14,7 +14,8 @@ namespace stillpoint::hooks {
 //                  the process, in brackets, may hold spaces and brackets: all up to the last ") "
 //                  goes.
 // marked PID       Looks for the mark in the environment: it finds daemons, which have left the
-//                  session and the tree. `read` drops the NULs between the variables.
+//                  session and the tree. `read` drops the NULs between the variables, and fails for
+//                  ever, with x as it was, when the process is gone meanwhile.
 // ours PID         Born not before the script, no zombie, and: known, child of one known, of the
 //                  hook's session, or marked. Seen once is known for good: parents die first.
 // look             Collects in `found` all processes that are ours, until a pass adds none.
@@ -23,7 +24,7 @@ namespace stillpoint::hooks {
 //                  process group, for a container without /proc.
 inline constexpr std::string_view kProcessSweep =
     R"(stat_of() { read -r x <"/proc/$1/stat" || return; set -- ${x##*) }; s=$1 p=$2 g=$4 b=${20}; }
-marked() { while read -r x || [ -n "$x" ]; do case $x in *"STILLPOINT_HOOK=$m"*) return 0; esac; done <"/proc/$1/environ"; return 1; }
+marked() { while x=; read -r x || [ -n "$x" ]; do case $x in *"STILLPOINT_HOOK=$m"*) return 0; esac; done <"/proc/$1/environ"; return 1; }
 ours() {
 [ "$s" != Z ] && [ "$s" != X ] || return
 [ "$b" -lt "$born" ] && return 1

@@ -40,13 +40,14 @@ api::Result<ListPage> ParseListPage(Answer list) {
 
 }  // namespace internal
 
-boost::asio::awaitable<api::Result<Answer>> AskTwice(Client& client, Request request,
-                                                     std::chrono::milliseconds first_timeout) {
-  const auto rest = std::exchange(request.timeout, first_timeout);
-  auto answer = co_await client.Do(request);
-  const bool again = !answer && answer.error().code == api::Code::kTimeout && rest.count() > 0;
-  if (!again) co_return answer;
-  request.timeout = rest;
+boost::asio::awaitable<api::Result<Answer>> AskAgain(
+    Client& client, Request request, std::vector<std::chrono::milliseconds> first_timeouts) {
+  for (const auto timeout : first_timeouts) {
+    Request hasty = request;
+    hasty.timeout = timeout;
+    auto answer = co_await client.Do(std::move(hasty));
+    if (answer || answer.error().code != api::Code::kTimeout) co_return answer;
+  }
   co_return co_await client.Do(std::move(request));
 }
 

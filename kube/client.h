@@ -111,10 +111,10 @@ class Client {
       WatchRequest request) = 0;
 };
 
-// Do() that waits so long for the first answer, and when none comes asks once more, with
-// request.timeout; not if that is nothing. For readers whom a lost answer would cost too much.
-[[nodiscard]] boost::asio::awaitable<api::Result<Answer>> AskTwice(
-    Client& client, Request request, std::chrono::milliseconds first_timeout);
+// Do() for readers whom a lost answer would cost too much: waits so long for the first answers, and
+// when none comes asks once more, with request.timeout.
+[[nodiscard]] boost::asio::awaitable<api::Result<Answer>> AskAgain(
+    Client& client, Request request, std::vector<std::chrono::milliseconds> first_timeouts);
 
 // ---- typed helpers ----------------------------------------------------------------------------
 

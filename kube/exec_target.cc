@@ -8,7 +8,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-#include <algorithm>
+#include <array>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Longer than one object takes the API server in 99 of 100 cases.
-constexpr std::chrono::milliseconds kFirstLook = 1s;
+// Longer than one object takes the API server in 99 of 100 cases; then for one that is slow.
+constexpr std::array<std::chrono::milliseconds, 2> kFirstLooks = {1s, 2s};
 
 // The member at the end of a path of objects; null when any of it is missing.
 const json::value* At(const json::object& object, std::initializer_list<std::string_view> path) {
@@ -81,14 +81,20 @@ std::string StateOf(const json::object& status) {
 boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client, Clock& clock,
                                                         ExecRequest request) {
   const auto latest = clock.SteadyNow() + request.connect_timeout;
-  const auto first_timeout = std::min(request.connect_timeout, kFirstLook);
-  const auto pod = co_await AskTwice(client,
+  auto last_look = request.connect_timeout;
+  std::vector<std::chrono::milliseconds> first_looks;
+  for (const auto look : kFirstLooks) {
+    if (look >= last_look) break;
+    first_looks.push_back(look);
+    last_look -= look;
+  }
+  const auto pod = co_await AskAgain(client,
                                      {.verb = Verb::kGet,
                                       .resource = api::Pod::kResource,
                                       .ns = std::move(request.ns),
                                       .name = std::move(request.pod),
-                                      .timeout = request.connect_timeout - first_timeout},
-                                     first_timeout);
+                                      .timeout = last_look},
+                                     std::move(first_looks));
   if (pod && clock.SteadyNow() >= latest) {
     co_return api::Error{api::Code::kTimeout, "the pod was looked at too late"};
   }
@@ -97,6 +103,10 @@ boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client, Clock& c
 
 api::Result<std::string> FindExecContainer(const json::object& pod, const ExecRequest& request) {
   const std::string_view uid = TextAt(pod, {"metadata", "uid"});
+  if (uid.empty()) {
+    return api::Error{api::Code::kUnavailable,
+                      fmt::format("pod {}/{}: the answer shows no pod", request.ns, request.pod)};
+  }
   if (uid != request.pod_uid) {
     return api::Error{api::Code::kNotFound, fmt::format("pod {}/{} was replaced: it has UID {} now",
                                                         request.ns, request.pod, uid)};
@@ -134,6 +144,11 @@ api::Result<void> ConfirmExecContainer(const api::Result<Answer>& pod, const Exe
   return api::Error{api::Code::kUnavailable,
                     fmt::format("container {} of pod {}/{} was restarted meanwhile",
                                 request.container, request.ns, request.pod)};
+}
+
+api::Error RefusedExec(api::Error refusal) {
+  if (refusal.code == api::Code::kNotFound) refusal.code = api::Code::kUnavailable;
+  return refusal;
 }
 
 std::string ExecRequestTarget(const std::string& base_path, const ExecRequest& request) {

@@ -14,7 +14,8 @@
 namespace stillpoint::kube {
 
 // The object that the API server has for request.pod, by its name. Asks again when there is no
-// answer within a second, as others may stand still meanwhile; both within request.connect_timeout.
+// answer within a second or two, as others may stand still meanwhile; all within
+// request.connect_timeout.
 // Errors, cancellation: as Client::Do; kTimeout for an answer that is read later than that, by a
 // process that stood still: what it is about to run may be long settled by another one.
 [[nodiscard]] boost::asio::awaitable<api::Result<Answer>> ReadExecPod(Client& client, Clock& clock,
@@ -32,6 +33,11 @@ namespace stillpoint::kube {
 [[nodiscard]] api::Result<void> ConfirmExecContainer(const api::Result<Answer>& pod,
                                                      const ExecRequest& request,
                                                      const std::string& container_id);
+
+// What the refusal of an exec says. The look just before has found the pod, so that "not found"
+// comes from its node, or from a kubelet that has just started and does not know its pods yet:
+// kUnavailable.
+[[nodiscard]] api::Error RefusedExec(api::Error refusal);
 
 // The path and the query of the exec subresource; `base_path` as in Config.
 [[nodiscard]] std::string ExecRequestTarget(const std::string& base_path,

@@ -3,6 +3,7 @@
 #include "api/core.h"
 #include "kube/exec_target.h"
 #include "kube/http_message.h"
+#include "kube/proxy.h"
 #include "kube/request_url.h"
 #include "kube/resolve.h"
 #include "kube/server_url.h"
@@ -215,7 +216,7 @@ api::Result<LwsTarget> LwsExecClient::MakeTarget(const ExecRequest& request,
 asio::awaitable<api::Result<std::vector<LwsTarget>>> LwsExecClient::FindTargets(LwsTarget target) {
   std::optional<ServerUrl> proxy;
   if (!config_.proxy_url.empty()) {
-    auto url = ParseServerUrl(config_.proxy_url);
+    auto url = ParseProxyServer(config_.proxy_url);
     if (!url) co_return url.error();
     proxy = std::move(*url);
   }
@@ -267,7 +268,8 @@ api::Error LwsExecClient::WhyNot(const ExecRequest& request, const LwsOpening& o
                       .subresource = "exec",
                       .ns = request.ns,
                       .name = request.pod};
-  api::Error error = ErrorFromAnswer(call, {.status = opening.http_status}, opening.text);
+  api::Error error =
+      RefusedExec(ErrorFromAnswer(call, {.status = opening.http_status}, opening.text));
   // The server names only one, and of "create" not even the verb.
   if (opening.http_status == 403) error.message += "; exec needs the verbs get and create";
   return error;

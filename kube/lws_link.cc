@@ -80,14 +80,16 @@ bool LwsLink::Connect(lws_context* context, const lws_retry_bo* keepalive) {
   info.local_protocol_name = kProtocolName;
   info.protocol = kExecProtocols.data();
   info.opaque_user_data = this;
-  info.pwsi = &wsi_;
   info.retry_and_idle_policy = keepalive;
   info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
   // The name is checked by the context of ours.
   if (!target_.plain_http) {
     info.ssl_connection |= LCCSCF_USE_SSL | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
   }
-  return lws_client_connect_via_info(&info) != nullptr;
+  lws* wsi = lws_client_connect_via_info(&info);
+  if (!wsi) return false;  // it may have called back already, and then this link is gone
+  wsi_ = wsi;
+  return true;
 }
 
 void LwsLink::FailToConnect() {

@@ -85,16 +85,20 @@ bool Matches(std::string_view entry, const std::string& host, std::string_view p
 
 }  // namespace
 
-api::Result<Proxy> ParseProxyUrl(std::string_view url) {
-  // As Go does: "proxy:3128" means "http://proxy:3128".
+api::Result<ServerUrl> ParseProxyServer(std::string_view url) {
   const bool has_scheme = url.find("://") != std::string_view::npos;
   auto parsed = ParseServerUrl(has_scheme ? std::string(url) : fmt::format("http://{}", url));
-  if (!parsed) return parsed.error();
-  if (parsed->scheme != "http") {
+  if (parsed && parsed->scheme != "http") {
     return api::Error{
         api::Code::kInvalid,
         fmt::format("a proxy of scheme \"{}\" is not supported: use http://", parsed->scheme)};
   }
+  return parsed;
+}
+
+api::Result<Proxy> ParseProxyUrl(std::string_view url) {
+  auto parsed = ParseProxyServer(url);
+  if (!parsed) return parsed.error();
   Proxy proxy{.host = parsed->host, .port = parsed->port};
   if (!parsed->user_info.empty()) {
     std::string credentials = parsed->user_info.Reveal();

@@ -6,6 +6,7 @@
 #include "api/error.h"
 #include "kube/config.h"
 #include "kube/environment.h"
+#include "kube/server_url.h"
 
 #include <optional>
 #include <string>
@@ -18,6 +19,9 @@ struct Proxy {
   std::string port;
   Sensitive authorization;  // value of Proxy-Authorization; empty: none
 };
+
+// Where a proxy listens. As Go does: "proxy:3128" means "http://proxy:3128". Errors: kInvalid.
+[[nodiscard]] api::Result<ServerUrl> ParseProxyServer(std::string_view url);
 
 // Errors: kInvalid for what is no `http://` URL; proxies are spoken to in clear text only, as what
 // passes through them is TLS anyway.

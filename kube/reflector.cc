@@ -110,7 +110,7 @@ asio::awaitable<api::Result<Answer>> Reflector::AskForPage(std::string token) {
                   .field_selector = options_.field_selector,
                   .limit = options_.page_size,
                   .continue_token = std::move(token)};
-  if (first) co_return co_await AskTwice(client_, std::move(request), kFirstList);
+  if (first) co_return co_await AskAgain(client_, std::move(request), {kFirstList});
   co_return co_await client_.Do(std::move(request));
 }
 

@@ -3,7 +3,9 @@
 // Only a mount point of its own is frozen: on the file system that the container runs from, or from
 // which the node gives it its hosts file, nothing could run any more to thaw it. To unfreeze what
 // is not frozen is an error, and so the release vouches for the freeze. The freeze outlives its
-// holder: hence the thaw, which proves by a write that nothing is frozen.
+// holder: hence the thaw, which proves that nothing is frozen: to create a file waits while it is,
+// before it can fail for any other reason (mnt_want_write in fs/namespace.c of Linux), so that any
+// answer will do.
 #include "hooks/hold_script.h"
 #include "hooks/profiles/all.h"
 
@@ -28,7 +30,9 @@ exec fsfreeze --unfreeze "$p")";
 
 constexpr std::string_view kThaw = R"(fsfreeze --unfreeze "$p" 2>/dev/null && exit
 f=$p/.stillpoint-thaw.$$
-: >"$f" && rm -f "$f")";
+{ : >"$f"; } 2>/dev/null
+rm -f "$f" 2>/dev/null
+exit 0)";
 
 }  // namespace
 

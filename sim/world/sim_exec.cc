@@ -114,7 +114,7 @@ asio::awaitable<api::Result<SimExec::Session>> SimExec::Connect(kube::ExecReques
   exchange->reply = reply;
   network_.Send(std::move(exchange));
   while (!reply->outcome) co_await reply->news.Wait();
-  if (!*reply->outcome) co_return reply->outcome->error();
+  if (!*reply->outcome) co_return kube::RefusedExec(reply->outcome->error());
   co_return std::make_unique<SimSession>(std::get<std::shared_ptr<ExecStream>>(**reply->outcome),
                                          std::move(container_id));
 }

@@ -24,7 +24,7 @@ TEST_F(LwsExecTest, RefusalsAreCodesWithTheServersMessage) {
     int status;
     const char* code;
   } kCases[] = {{403, "Forbidden: "},
-                {404, "NotFound: "},
+                {404, "Unavailable: "},  // the pod was there a moment ago
                 {500, "Unavailable: "},
                 {400, "Invalid: "},
                 {503, "Unavailable: "}};
@@ -94,6 +94,14 @@ TEST_F(LwsExecTest, NobodyListeningIsUnavailable) {
   EXPECT_THAT(Exec(config), AllOf(testing::StartsWith("Unavailable: "), HasSubstr("127.0.0.1:")));
 }
 
+// It fails before there is a connection to wait for.
+TEST_F(LwsExecTest, AnAddressThatNobodyCanConnectToIsUnavailable) {
+  ExecServer server(Greet);
+  Config config = ConfigFor(server);
+  config.host = "255.255.255.255";
+  EXPECT_THAT(Exec(config), testing::StartsWith("Unavailable: "));
+}
+
 TEST_F(LwsExecTest, AnotherPodOrContainerIsNeverTouched) {
   ExecServer server(Greet);
   ExecRequest request = MakeRequest();
@@ -117,7 +125,7 @@ TEST_F(LwsExecTest, ProxyIsAskedForATunnel) {
       io_, {.tls = false},
       {{unit::Read(), unit::Write("HTTP/1.1 200 OK\r\n\r\n"), unit::Tunnel(server.port())}});
   Config config = ConfigFor(server);
-  config.proxy_url = "http://user:pass@localhost:" + proxy.port();
+  config.proxy_url = "user:pass@localhost:" + proxy.port();  // as Go reads it, http
   EXPECT_EQ(Exec(config), "hello (oops)worldexit 7");
   ASSERT_EQ(proxy.requests().size(), 1u);
   EXPECT_THAT(proxy.requests()[0], AllOf(HasSubstr("CONNECT 127.0.0.1:" + server.port()),
