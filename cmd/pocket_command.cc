@@ -4,19 +4,25 @@
 #include "sim/pocket/child_process.h"
 #include "sim/pocket/pocket.h"
 
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 namespace stillpoint::cmd {
@@ -49,13 +55,43 @@ std::string MakeDirectory(const std::string& wanted) {
   return path;
 }
 
+constexpr char kMarker[] = ".stillpoint-pocket";
+constexpr std::array kParts = {"volumes", "snapshots", "pods"};
+
+// Takes the directory for this process, until it ends. Throws when it holds things of somebody's
+// own, or belongs to a cluster that runs.
+void Claim(const std::string& directory) {
+  const fs::path marker = fs::path(directory) / kMarker;
+  for (const char* part : kParts) {
+    if (fs::exists(fs::path(directory) / part) && !fs::exists(marker)) {
+      throw std::runtime_error(
+          fmt::format("--directory: {}/{} is not of a pocket cluster: name an empty directory",
+                      directory, part));
+    }
+  }
+  const int file = open(marker.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) throw std::runtime_error(fmt::format("cannot write {}", marker.string()));
+  if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+    throw std::runtime_error(fmt::format("--directory: a cluster runs in {} already", directory));
+  }
+}
+
+// A kubeconfig with other clusters in it is not written over.
+void CheckKubeconfig(const std::string& path) {
+  std::ifstream file(path);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  if (text.empty() ||
+      text.find(fmt::format("current-context: {}", pocket::kContextName)) != text.npos)
+    return;
+  throw std::runtime_error(
+      fmt::format("--kubeconfig: {} exists and is of another cluster: name a new file", path));
+}
+
 // A directory that somebody named may hold things of his own.
 void CleanUp(const std::string& directory, bool temporary) {
   std::error_code ignored;
   if (temporary) fs::remove_all(directory, ignored);
-  for (const char* part : {"volumes", "snapshots", "pods"}) {
-    fs::remove_all(fs::path(directory) / part, ignored);
-  }
+  for (const char* part : kParts) fs::remove_all(fs::path(directory) / part, ignored);
 }
 
 // This program again, as a user would start it.
@@ -137,6 +173,8 @@ int RunPocket(const PocketFlags& flags) {
     PocketFlags complete = flags;
     const std::string directory = MakeDirectory(flags.directory);
     if (flags.kubeconfig.empty()) complete.kubeconfig = directory + "/kubeconfig";
+    CheckKubeconfig(complete.kubeconfig);
+    Claim(directory);
     CleanUp(directory, false);
     const int code = Run(complete, directory);
     if (!flags.keep) CleanUp(directory, flags.directory.empty());

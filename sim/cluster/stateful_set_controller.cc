@@ -164,7 +164,6 @@ void StatefulSetController::MakeClaims(const json::object& set, const std::strin
       owner.erase("controller");
       Into(claim, {"metadata"})["ownerReferences"] = json::array{std::move(owner)};
     }
-    claim["status"] = {{"phase", "Pending"}};
     store_.Create(PersistentVolumeClaim::kResource, std::move(claim));
   });
 }

@@ -39,6 +39,11 @@ void DefaultWorkload(std::string_view plural, json::object& spec) {
               json::object{{"maxSurge", "25%"}, {"maxUnavailable", "25%"}});
     }
   }
+  if (plural == "statefulsets" || plural == "daemonsets") {
+    if (auto* strategy = ObjectAt(spec, "updateStrategy")) {
+      Default(*strategy, "type", "RollingUpdate");
+    }
+  }
   auto* pods = ObjectAt(spec, "template");
   if (auto* pod = pods ? ObjectAt(*pods, "spec") : nullptr) DefaultPod(*pod);
 }

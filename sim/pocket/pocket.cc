@@ -98,7 +98,7 @@ std::string KubeconfigText(const std::string& url, const KeyPair& authority,
       "contexts:\n"
       "- name: {0}\n"
       "  context: {{cluster: {0}, user: {0}, namespace: default}}\n",
-      kName, url, kube::EncodeBase64(authority.certificate_pem),
+      kContextName, url, kube::EncodeBase64(authority.certificate_pem),
       kube::EncodeBase64(client.certificate_pem), kube::EncodeBase64(client.key_pem));
 }
 

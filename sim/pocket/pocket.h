@@ -15,6 +15,8 @@
 
 namespace stillpoint::sim::pocket {
 
+inline constexpr char kContextName[] = "pocket";  // of cluster and user, too
+
 struct PocketOptions {
   std::string directory;   // of volumes, snapshots and logs; made when it is not there
   std::string kubeconfig;  // where to write it

@@ -14,6 +14,7 @@
 #include <initializer_list>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -92,6 +93,12 @@ int Execute(const SandboxProcess& process) {
   return why == ENOENT ? kNotFound : kCannotExecute;
 }
 
+// What root may do to the machine's own file systems it may not do from here, where most of them
+// can be seen: to freeze one would be to freeze the machine.
+void GiveUpAdministration() {
+  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0);
+}
+
 // Starts `body` as the first process of the namespaces that were made or entered, and waits for it.
 int Supervise(const SandboxProcess& process, const std::function<int()>& body) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // again: a change of user namespace may have cleared it
@@ -132,6 +139,7 @@ int EnterAndExecute(const SandboxProcess& process) {
     Say(process.report, fmt::format("error chroot: {}\n", std::strerror(errno)));
     return kCannotExecute;
   }
+  GiveUpAdministration();
   return Execute(process);
 }
 
@@ -194,6 +202,7 @@ int RunBeside(pid_t first, const SandboxProcess& process, bool sandboxed) {
   return Supervise(process, [&process, root] {
     if (fchdir(root) != 0 || chroot(".") != 0) return kCannotExecute;
     close(root);
+    GiveUpAdministration();
     return Execute(process);
   });
 }

@@ -69,12 +69,49 @@ json::object FailureStatus(int http_status, std::string_view reason, std::string
   return status;
 }
 
+// Where in a list of errors the next one begins: what separates them may stand within one, too.
+std::size_t FindNext(std::string_view list) {
+  for (std::size_t at = list.find(", "); at != list.npos; at = list.find(", ", at + 1)) {
+    for (const std::string_view top : {"spec", "metadata", "status"}) {
+      if (list.substr(at + 2).starts_with(top)) return at;
+    }
+  }
+  return list.npos;
+}
+
+// kubectl prints these and not the message.
+json::array CausesOf(std::string_view message) {
+  constexpr std::string_view kIntroduction = " is invalid: ";
+  const auto begin = message.find(kIntroduction);
+  std::string_view list =
+      begin == message.npos ? message : message.substr(begin + kIntroduction.size());
+  if (list.starts_with('[') && list.ends_with(']')) list = list.substr(1, list.size() - 2);
+  json::array causes;
+  while (!list.empty()) {
+    const auto next = FindNext(list);
+    std::string_view text = list.substr(0, next);
+    list = next == list.npos ? std::string_view() : list.substr(next + 2);
+    json::object cause{{"reason", "FieldValueInvalid"}};
+    const auto colon = text.find(": ");
+    if (colon != text.npos && text.substr(0, colon).find(' ') == text.npos) {
+      cause["field"] = Text(text.substr(0, colon));
+      text.remove_prefix(colon + 2);
+    }
+    cause["message"] = Text(text);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
 json::object FailureStatus(const api::Error& error, const RequestPath& path) {
   json::object status =
       FailureStatus(HttpStatusOf(error.code), ReasonOf(error.code), error.message);
   json::object details = DetailsOf(path);
   // Of what is invalid the kind itself is named, of all else the plural.
-  if (path.kind && error.code == Code::kInvalid) details["kind"] = Text(path.kind->resource.kind);
+  if (path.kind && error.code == Code::kInvalid) {
+    details["kind"] = Text(path.kind->resource.kind);
+    details["causes"] = CausesOf(error.message);
+  }
   status["details"] = std::move(details);
   return status;
 }
