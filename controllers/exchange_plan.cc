@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace stillpoint::controllers::restore {
 namespace {
 
@@ -25,15 +27,16 @@ Holder HolderOf(const View& view, const api::RestoredClaim& claim) {
   return Holder::kStranger;
 }
 
-ExchangeStep Waiting(ExchangeStep step, std::string what) {
+// References: what they are to say is made from the claim of the step.
+ExchangeStep Waiting(ExchangeStep&& step, std::string what) {
   step.waiting_for = std::move(what);
-  return step;
+  return std::move(step);
 }
 
-ExchangeStep Stuck(ExchangeStep step, const char* reason, std::string message) {
+ExchangeStep Stuck(ExchangeStep&& step, const char* reason, std::string message) {
   step.waiting_for = message;
   step.problem = Problem{reason, std::move(message)};
-  return step;
+  return std::move(step);
 }
 
 // Reserves the old volume for `name` unless that is done.
@@ -66,7 +69,10 @@ void KeepOldVolume(const View& view, ExchangeStep& step) {
   step.actions.push_back(CreateClaim{MakeKeptClaim(view.restore, claim)});
 }
 
-// The old claim goes, but only once its volume would outlive it.
+// The old claim goes, but only once its volume would outlive it, and nobody holds it: there is no
+// way back for a claim that is being deleted, and it would stay so until the last pod is gone, of
+// those too that have ended:
+// https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection
 ExchangeStep RemoveOriginal(const View& view, ExchangeStep step) {
   const auto& claim = step.claim;
   if (FindClaim(view, claim.old)->terminating) {
@@ -79,6 +85,13 @@ ExchangeStep RemoveOriginal(const View& view, ExchangeStep step) {
     return Waiting(
         std::move(step),
         fmt::format("PersistentVolume {} to have the reclaim policy Retain", claim.old_volume));
+  }
+  const auto holder = std::ranges::find_if(view.pods, [&](const PodView& pod) {
+    return std::ranges::find(pod.claims, claim.old) != pod.claims.end();
+  });
+  if (holder != view.pods.end()) {
+    return Waiting(std::move(step), fmt::format("pod {} to be deleted, which holds claim {}",
+                                                holder->name, claim.old));
   }
   step.actions.push_back(DeleteClaim{claim.old, claim.old_uid});
   return step;

@@ -13,9 +13,15 @@
 namespace stillpoint::controllers::restore {
 namespace {
 
-constexpr std::array<std::string_view, 4> kLabelsLeftBehind{
-    "backups.example.com/", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/",
-    "helm.toolkit.fluxcd.io/"};
+// By these, tools know what they have applied, and delete what is in no manifest any more.
+constexpr std::array<std::string_view, 6> kLabelsLeftBehind{
+    "backups.example.com/",    "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/",
+    "helm.toolkit.fluxcd.io/", "kapp.k14s.io/",       "objectset.rio.cattle.io/"};
+
+// The label that Argo CD goes by is a setting of it, app.kubernetes.io/instance by default:
+// https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#no-prune-resources
+constexpr char kArgoSyncOptions[] = "argocd.argoproj.io/sync-options";
+constexpr char kArgoNoPrune[] = "Prune=false";
 
 constexpr std::array<std::string_view, 4> kAnnotationsOfTheVolume{
     "pv.kubernetes.io/", "volume.kubernetes.io/", "volume.beta.kubernetes.io/",
@@ -129,7 +135,11 @@ NewClaim MakeRestoredClaim(const api::VolumeRestore& restore, const api::Restore
     if (in_place && key == "app.kubernetes.io/managed-by" && made.labels.contains(key)) continue;
     made.labels[key] = value;
   }
-  if (in_place) made.annotations = CopyableAnnotations(claim.old_annotations);
+  if (in_place) {
+    made.annotations = CopyableAnnotations(claim.old_annotations);
+  } else {
+    made.annotations[kArgoSyncOptions] = kArgoNoPrune;
+  }
   made.annotations[kRestoredFromAnnotation] = claim.snapshot;
   made.snapshot = claim.snapshot;
   return made;
@@ -140,6 +150,7 @@ NewClaim MakeKeptClaim(const api::VolumeRestore& restore, const api::RestoredCla
   made.labels = CopyableLabels(claim.old_source.labels);
   for (const auto& [key, value] : OwnLabels(restore.metadata)) made.labels[key] = value;
   made.annotations[kKeptFromAnnotation] = claim.old;
+  made.annotations[kArgoSyncOptions] = kArgoNoPrune;
   made.volume = claim.old_volume;
   return made;
 }

@@ -95,7 +95,8 @@ awaitable<api::Result<void>> ReadSnapshots(kube::Client& client, View* view) {
       view->snapshots_error = Explain(api::VolumeSnapshot::kResource, "get", snapshot.error());
       break;
     } else if (snapshot.error().code == api::Code::kNotFound) {
-      co_return co_await CheckSnapshotApi(client, view);
+      auto checked = co_await CheckSnapshotApi(client, view);
+      if (!checked || view->snapshots_error) co_return checked;
     } else {
       co_return Explain(api::VolumeSnapshot::kResource, "get", snapshot.error());
     }

@@ -55,13 +55,24 @@ std::optional<Problem> CheckReplace(const Workload& workload) {
   return std::nullopt;
 }
 
-const PodView* FindForeignUser(const View& view, const Workload& workload,
-                               const std::string& claim) {
+// A pod that will not go when the workload is stopped, and holds the claim until it does.
+std::optional<Problem> CheckUsers(const View& view, const Workload& workload,
+                                  const std::string& claim) {
   const auto found = std::ranges::find_if(view.pods, [&](const PodView& pod) {
-    return !pod.finished && std::ranges::find(pod.claims, claim) != pod.claims.end() &&
-           !IsPodOf(workload, pod);
+    return std::ranges::find(pod.claims, claim) != pod.claims.end() &&
+           (pod.finished || !IsPodOf(workload, pod));
   });
-  return found == view.pods.end() ? nullptr : &*found;
+  if (found == view.pods.end()) return std::nullopt;
+  if (found->finished) {
+    return Problem{reason::kClaimInUse,
+                   fmt::format("pod {} has ended and holds claim {} until it is deleted: delete "
+                               "it first, or use `strategy: Repoint`",
+                               found->name, claim)};
+  }
+  return Problem{reason::kClaimInUse,
+                 fmt::format("pod {} mounts claim {} and is not of {}: stop it first, or use "
+                             "`strategy: Repoint`",
+                             found->name, claim, ToString(RefOf(workload)))};
 }
 
 std::optional<Problem> CheckOldVolume(const View& view, const api::RestoredClaim& claim) {
@@ -140,12 +151,7 @@ std::vector<Problem> CheckExchange(const View& view, const Workload& workload,
                                     "volume of {} would be kept",
                                     claim.kept, claim.old)});
   }
-  if (const auto* pod = FindForeignUser(view, workload, claim.old)) {
-    problems.push_back({reason::kClaimInUse,
-                        fmt::format("pod {} mounts claim {} and is not of {}: stop it first, or "
-                                    "use `strategy: Repoint`",
-                                    pod->name, claim.old, ToString(RefOf(workload)))});
-  }
+  if (auto problem = CheckUsers(view, workload, claim.old)) problems.push_back(std::move(*problem));
   return problems;
 }
 

@@ -52,8 +52,9 @@ struct PodView {
   std::string uid;
   std::map<std::string, std::string> labels;
   std::vector<std::string> claims;
-  bool finished = false;  // Succeeded or Failed: mounts nothing any more
-  bool ready = false;     // condition Ready, and not being deleted
+  bool finished =
+      false;           // Succeeded or Failed: writes no more, but its claims wait for its deletion
+  bool ready = false;  // condition Ready, and not being deleted
   bool terminating = false;
   std::string default_container;        // annotation kubectl.kubernetes.io/default-container
   std::vector<std::string> containers;  // of the spec, in order

@@ -171,6 +171,13 @@ const Refusal kRefusals[] = {
        v.pods.back().labels.clear();
      },
      reason::kClaimInUse, "pod report mounts claim data"},
+    {"ReplaceOfAClaimThatAPodHoldsWhichHasEnded",
+     [](View& v) {
+       v.restore.spec.strategy = kReplace;
+       v.pods.push_back(Pod("evicted", "data"));
+       v.pods.back().finished = true;
+     },
+     reason::kClaimInUse, "pod evicted has ended and holds claim data"},
     {"ReplaceWithoutRightToVolumes",
      [](View& v) {
        v.restore.spec.strategy = kReplace;

@@ -222,6 +222,12 @@ TEST(ExchangeTest, NeverDeletesAClaimWhoseVolumeWouldGoWithIt) {
   View view = Fresh(api::RestoreStrategy::kReplace);
   EXPECT_THAT(ExchangeForward(view, Exchanged()).actions, IsEmpty());
   view.volumes["pv-data"].reclaim_policy = "Retain";
+  view.pods = {Pod("dump", "data")};
+  view.pods[0].finished = true;
+  const ExchangeStep held = ExchangeForward(view, Exchanged());
+  EXPECT_TRUE(held.actions.empty());
+  EXPECT_EQ(held.waiting_for, "pod dump to be deleted, which holds claim data");
+  view.pods.clear();
   EXPECT_THAT(ExchangeForward(view, Exchanged()).actions,
               ElementsAre(Action{DeleteClaim{"data", "data-uid"}}));
   view.volumes.clear();
