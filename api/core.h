@@ -56,9 +56,10 @@ BOOST_DESCRIBE_STRUCT(Volume, (), (name, persistent_volume_claim, ephemeral))
 struct VolumeMount {
   std::string name;
   std::string mount_path;
+  bool read_only = false;
   bool operator==(const VolumeMount&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(VolumeMount, (), (name, mount_path))
+BOOST_DESCRIBE_STRUCT(VolumeMount, (), (name, mount_path, read_only))
 
 struct VolumeDevice {
   std::string name;
@@ -77,11 +78,12 @@ BOOST_DESCRIBE_STRUCT(Container, (), (name, volume_mounts, volume_devices))
 
 struct PodSpec {
   std::vector<Volume> volumes;
+  std::vector<Container> init_containers;  // native sidecars are among them
   std::vector<Container> containers;
   std::string node_name;
   bool operator==(const PodSpec&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(PodSpec, (), (volumes, containers, node_name))
+BOOST_DESCRIBE_STRUCT(PodSpec, (), (volumes, init_containers, containers, node_name))
 
 struct ContainerRunning {
   std::optional<Time> started_at;
@@ -126,10 +128,12 @@ BOOST_DESCRIBE_STRUCT(ContainerStatus, (), (name, ready, restart_count, containe
 struct PodStatus {
   std::string phase;  // Pending, Running, Succeeded, Failed, Unknown
   std::vector<Condition> conditions;
+  std::vector<ContainerStatus> init_container_statuses;
   std::vector<ContainerStatus> container_statuses;
   bool operator==(const PodStatus&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(PodStatus, (), (phase, conditions, container_statuses))
+BOOST_DESCRIBE_STRUCT(PodStatus, (),
+                      (phase, conditions, init_container_statuses, container_statuses))
 
 struct Pod {
   static constexpr Resource kResource{"", "v1", "Pod", "pods"};

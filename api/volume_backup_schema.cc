@@ -102,7 +102,8 @@ std::vector<FieldSchema> HowToBackUp() {
       {.member = "on_inconsistent",
        .doc = "What becomes of the snapshots when the application was not still for all of the "
               "cut. Fail: they are removed, and the backup fails. Keep: they are kept as "
-              "crash-consistent."},
+              "crash-consistent. They are kept with either where it could not be still: without "
+              "hooks, after one that failed with onError: Continue, or with a session lock."},
       {.member = "ready_timeout",
        .doc = "How long after the cut the snapshots may take to become usable.",
        .text = DurationBetween("1s", "7d")},

@@ -79,11 +79,7 @@ BackupController::Async<> BackupController::Act(SessionPtr session, BackupAction
   if (const auto* a = std::get_if<ReleaseSnapshots>(&action)) {
     co_return co_await Release(std::move(session), a->volumes);
   }
-  if (std::holds_alternative<DeleteBackup>(action)) {
-    co_return co_await kube::DeleteByUid(deps_.client, api::VolumeBackup::kResource,
-                                         KeyOf(session->object.metadata),
-                                         session->object.metadata.uid);
-  }
+  if (std::holds_alternative<DeleteBackup>(action)) co_return co_await Expire(std::move(session));
   if (auto* a = std::get_if<ReservePods>(&action)) Reserve(*session, std::move(*a));
   if (const auto* a = std::get_if<StartPreHooks>(&action)) StartPre(session, a->targets);
   if (const auto* a = std::get_if<PrepareThaw>(&action)) Prepare(session, a->targets);
@@ -136,6 +132,21 @@ BackupController::Async<> BackupController::SetFinalizer(SessionPtr session, boo
   co_return co_await Adopt(std::move(session), std::move(answer));
 }
 
+// Only the version that was judged: since then somebody may have given it more time, or said what
+// is to become of its snapshots.
+BackupController::Async<> BackupController::Expire(SessionPtr session) {
+  const api::ObjectMeta& judged = session->object.metadata;
+  auto answer =
+      co_await deps_.client.Do({.verb = kube::Verb::kDelete,
+                                .resource = api::VolumeBackup::kResource,
+                                .ns = judged.ns,
+                                .name = judged.name,
+                                .precondition_uid = judged.uid,
+                                .precondition_resource_version = judged.resource_version});
+  if (answer || answer.error().code == api::Code::kNotFound) co_return api::Result<void>();
+  co_return answer.error();
+}
+
 // Our own write is what the next pass must see.
 BackupController::Async<> BackupController::Adopt(SessionPtr session,
                                                   api::Result<api::VolumeBackup> answer) {
@@ -179,7 +190,8 @@ BackupController::Async<> BackupController::Recheck(SessionPtr session,
   // First: what the pods' status says must not be older than the answers.
   std::map<std::size_t, hooks::HookResult> answers;
   for (const std::size_t i : ask) answers[i] = co_await AskForAnswer(session, i);
-  auto group = co_await ReadGroup(deps_.client, session->object, session->pod_uids);
+  auto known = session->facts ? session->facts->seen : std::vector<std::string>();
+  auto group = co_await ReadGroup(deps_.client, session->object, std::move(known));
   if (!group && ++session->recheck_failures < kRecheckAttempts) co_return group.error();
   session->recheck = group ? std::move(*group) : GroupRecheck{.error = group.error().message};
   session->recheck->answers = std::move(answers);

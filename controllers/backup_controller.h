@@ -95,6 +95,7 @@ class BackupController {
   [[nodiscard]] Async<> Act(SessionPtr session, BackupAction action);
   [[nodiscard]] Async<> ActInTime(SessionPtr session, BackupAction action);
   [[nodiscard]] Async<> SetFinalizer(SessionPtr session, bool wanted);
+  [[nodiscard]] Async<> Expire(SessionPtr session);
   [[nodiscard]] Async<> Write(SessionPtr session, api::VolumeBackupStatus status);
   [[nodiscard]] boost::asio::awaitable<void> LookAgain(SessionPtr session);
   [[nodiscard]] Async<> Adopt(SessionPtr session, api::Result<api::VolumeBackup> answer);

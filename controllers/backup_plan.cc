@@ -59,7 +59,10 @@ BackupPlanner::BackupPlanner(const BackupView& view, api::Time now)
 BackupPlan BackupPlanner::Run() {
   next_.observed_generation = backup_.metadata.generation;
   if (next_.target.empty()) next_.target = TargetText(spec_);
-  if (!view_.leads && !LeftToThaw()) return std::move(plan_);
+  if (!view_.leads && !LeftToThaw()) {
+    WakeAt(now_ + 1s);  // a lease that was only renewed late is ours again
+    return std::move(plan_);
+  }
   if (!view_.lists_known && next_.phase != api::BackupPhase::kPending) {
     ThawOnly();
   } else if (backup_.metadata.deletion_timestamp) {
@@ -119,6 +122,9 @@ void BackupPlanner::WaitForTurn(const std::string& why) {
 
 void BackupPlanner::Begin() {
   const Resolution resolution = PlanResolve(backup_, *view_.facts);
+  if (resolution.problems.empty() && resolution.ending && now_ < resolution.ending->until) {
+    return WaitForTurn(resolution.ending->message);
+  }
   for (const ResolveWarning& warning : resolution.warnings) {
     Event(true, warning.reason, "Resolve", warning.message);
   }
@@ -190,6 +196,17 @@ bool BackupPlanner::WantsCancel() const {
   return spec_.cancel || backup_.metadata.deletion_timestamp.has_value();
 }
 
+// Pods whose pre-hook succeeded, and nobody was told how to undo it.
+std::vector<std::string> BackupPlanner::NeverThawed() const {
+  std::vector<std::string> pods;
+  for (const api::FreezeTarget& target : next_.freeze->targets) {
+    if (target.frozen_at && target.mode == api::HookMode::kCommand && target.post_command.empty()) {
+      pods.push_back(target.pod);
+    }
+  }
+  return pods;
+}
+
 // The second clause of every message: is the application running?
 std::string BackupPlanner::StateOfApplication() const {
   if (!next_.freeze) return "nothing was frozen";
@@ -201,6 +218,10 @@ std::string BackupPlanner::StateOfApplication() const {
   }
   if (!owed.empty()) {
     return fmt::format("the application may still be frozen in pod {}", fmt::join(owed, ", "));
+  }
+  if (const auto pods = NeverThawed(); !pods.empty()) {
+    return fmt::format("what the pre-hook has stopped in pod {} stays so, as it has no post-hook",
+                       fmt::join(pods, ", "));
   }
   if (next_.freeze_duration.empty()) return "the application is running";
   return fmt::format("the application is running, it was frozen for {}", next_.freeze_duration);

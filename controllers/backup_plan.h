@@ -63,7 +63,7 @@ struct GroupRecheck {
   // pod UID -> container name -> container ID, of pods that run.
   std::map<std::string, std::map<std::string, std::string>> containers;
   std::string error;                   // why they could not be listed; then the rest is empty
-  std::vector<std::string> newcomers;  // names of pods that were not there when the freeze began
+  std::vector<std::string> newcomers;  // names of pods that may have written, unseen before it
 
   // By the index of their targets: how the containers answered that RecheckGroup was to ask.
   std::map<std::size_t, hooks::HookResult> answers;
@@ -89,7 +89,7 @@ struct BackupView {
   // work on this application, or empty for none. Absent: not asked yet.
   std::optional<std::string> held_after_journal;
   std::optional<GroupRecheck> recheck;
-  std::vector<std::string> writers;  // names of pods that nothing held still: Resolution::writers
+  std::vector<std::string> writers;  // Resolution::writers
   std::string stray_thaw;            // see StrayThaw
 
   std::vector<TargetView> targets;      // one per journal entry, in its order
@@ -118,7 +118,7 @@ struct ReadFacts {
 // Take the pods for this backup, in memory, before the journal says so to everyone. None: let go.
 struct ReservePods {
   std::vector<std::string> pod_uids;
-  std::vector<std::string> writers;  // those of them that nothing holds still: Resolution::writers
+  std::vector<std::string> writers;  // Resolution::writers
   bool operator==(const ReservePods&) const = default;
 };
 struct WriteStatus {

@@ -104,6 +104,7 @@ class BackupPlanner {
   [[nodiscard]] bool GoesForward() const;
   [[nodiscard]] bool Failing() const;
   [[nodiscard]] bool WantsCancel() const;
+  [[nodiscard]] std::vector<std::string> NeverThawed() const;
   [[nodiscard]] std::string StateOfApplication() const;
   void SetCondition(const char* type, const char* status, std::string reason, std::string message);
   void SetPhase(api::BackupPhase phase, std::string reason);

@@ -7,6 +7,7 @@
 #include "controllers/workload_client.h"
 
 #include <algorithm>
+#include <concepts>
 #include <set>
 #include <utility>
 
@@ -30,7 +31,7 @@ GroupPod FactsOf(const api::Pod& pod) {
                           .annotations = pod.metadata.annotations,
                           .labels = pod.metadata.labels},
                  .phase = pod.status.phase,
-                 .terminating = pod.metadata.deletion_timestamp.has_value()};
+                 .goes_by = pod.metadata.deletion_timestamp};
   for (const api::Container& container : pod.spec.containers) {
     facts.hook.containers.push_back(container.name);
   }
@@ -41,6 +42,50 @@ GroupPod FactsOf(const api::Pod& pod) {
     if (volume.ephemeral) facts.ephemeral_volumes.push_back(volume.name);
   }
   return facts;
+}
+
+bool Writes(const api::Container& container, const std::string& volume) {
+  return std::ranges::any_of(container.volume_mounts,
+                             [&](const api::VolumeMount& mount) {
+                               return mount.name == volume && !mount.read_only;
+                             }) ||
+         std::ranges::find(container.volume_devices, volume, &api::VolumeDevice::name) !=
+             container.volume_devices.end();
+}
+
+// The claims that a container of the pod may write to.
+std::vector<std::string> WritableClaims(const api::Pod& pod) {
+  std::vector<std::string> claims;
+  for (const api::Volume& volume : pod.spec.volumes) {
+    const auto& claim = volume.persistent_volume_claim;
+    if (!claim || claim->read_only) continue;
+    const auto writes = [&](const api::Container& c) { return Writes(c, volume.name); };
+    if (std::ranges::any_of(pod.spec.containers, writes) ||
+        std::ranges::any_of(pod.spec.init_containers, writes)) {
+      claims.push_back(claim->claim_name);
+    }
+  }
+  return claims;
+}
+
+bool MayWriteTo(const api::Pod& pod, const std::set<std::string>& claims) {
+  return std::ranges::any_of(WritableClaims(pod),
+                             [&](const std::string& claim) { return claims.contains(claim); });
+}
+
+// A pod whose first container has not begun has written nothing. One that was refused by its node
+// has failed without any.
+bool HasRun(const api::Pod& pod) {
+  const auto begun = [](const api::ContainerStatus& status) {
+    return status.state.running || status.state.terminated;
+  };
+  return (pod.status.phase != "Pending" && pod.status.phase != "Failed") ||
+         std::ranges::any_of(pod.status.init_container_statuses, begun) ||
+         std::ranges::any_of(pod.status.container_statuses, begun);
+}
+
+bool HasEnded(const api::Pod& pod) {
+  return pod.status.phase == "Succeeded" || pod.status.phase == "Failed";
 }
 
 bool MountsAny(const api::Pod& pod, const std::vector<std::string>& claims) {
@@ -54,6 +99,12 @@ struct Group {
   std::optional<api::ApplicationStatus> application;
   std::map<std::string, std::string> annotations;
   std::vector<api::Pod> pods;
+  std::vector<api::Pod> others;  // of the same namespace
+
+  template <std::predicate<const api::Pod&> Belongs>
+  void Take(std::vector<api::Pod> all, const Belongs& belongs) {
+    for (api::Pod& pod : all) (belongs(pod) ? pods : others).push_back(std::move(pod));
+  }
 };
 
 awaitable<api::Result<Group>> ReadWorkloadGroup(kube::Client& client, std::string ns,
@@ -66,34 +117,29 @@ awaitable<api::Result<Group>> ReadWorkloadGroup(kube::Client& client, std::strin
                                                     .name = ref->name,
                                                     .uid = workload->metadata.uid},
               .annotations = workload->metadata.annotations};
-  if (ref->kind == WorkloadKind::kPod) {
-    auto pod = co_await kube::Get<api::Pod>(client, {ns, ref->name});
-    if (!pod) co_return pod.error();
-    group.pods.push_back(std::move(*pod));
-    co_return group;
-  }
-  auto pods = co_await kube::List<api::Pod>(
-      client, {.ns = ns, .label_selector = api::FormatSelector(*workload->selector)});
+  auto pods = co_await kube::List<api::Pod>(client, {.ns = ns});
   if (!pods) co_return pods.error();
-  group.pods = std::move(pods->items);
+  group.Take(std::move(pods->items), [&](const api::Pod& pod) {
+    if (ref->kind == WorkloadKind::kPod) return pod.metadata.name == ref->name;
+    return api::Matches(*workload->selector, pod.metadata.labels);
+  });
   co_return group;
 }
 
-// The pods of an application, of a selector, or those that mount the named claims.
+// The pods of an application, of a selector, or those that mount the named claims. All of the
+// namespace are listed: another may write to the same claims.
 awaitable<api::Result<Group>> ReadPods(kube::Client& client, api::VolumeBackup backup) {
   const std::string& ns = backup.metadata.ns;
   if (!backup.spec.application_ref.empty()) {
     co_return co_await ReadWorkloadGroup(client, ns, backup.spec.application_ref);
   }
-  const std::string selector =
-      backup.spec.selector ? api::FormatSelector(*backup.spec.selector) : std::string();
-  auto pods = co_await kube::List<api::Pod>(client, {.ns = ns, .label_selector = selector});
+  auto pods = co_await kube::List<api::Pod>(client, {.ns = ns});
   if (!pods) co_return pods.error();
-  Group group{.pods = std::move(pods->items)};
-  if (!backup.spec.selector) {
-    std::erase_if(group.pods,
-                  [&](const api::Pod& pod) { return !MountsAny(pod, backup.spec.claims); });
-  }
+  Group group;
+  group.Take(std::move(pods->items), [&](const api::Pod& pod) {
+    return backup.spec.selector ? api::Matches(*backup.spec.selector, pod.metadata.labels)
+                                : MountsAny(pod, backup.spec.claims);
+  });
   co_return group;
 }
 
@@ -174,6 +220,13 @@ awaitable<api::Result<ResolveFacts>> ReadResolveFacts(kube::Client& client,
     if (!backup.spec.claims.empty()) continue;
     claims.insert(facts.pods.back().claims.begin(), facts.pods.back().claims.end());
   }
+  for (const api::Pod& pod : group->others) {
+    if (HasEnded(pod) || !MayWriteTo(pod, claims)) continue;
+    facts.others.push_back({.name = pod.metadata.name, .claims = WritableClaims(pod)});
+  }
+  for (const auto* pods : {&group->pods, &group->others}) {
+    for (const api::Pod& pod : *pods) facts.seen.push_back(pod.metadata.uid);
+  }
   for (const std::string& name : claims) {
     auto claim = co_await ReadClaim(client, backup.metadata.ns, name);
     if (!claim) {
@@ -196,14 +249,20 @@ awaitable<api::Result<GroupRecheck>> ReadGroup(kube::Client& client, api::Volume
     recheck.error = std::move(group.error().message);
     co_return recheck;
   }
+  const auto is_new = [&](const api::Pod& pod) {
+    return HasRun(pod) && std::ranges::find(known_pods, pod.metadata.uid) == known_pods.end();
+  };
   for (const api::Pod& pod : group->pods) {
-    const bool known = std::ranges::find(known_pods, pod.metadata.uid) != known_pods.end();
-    // A pod that runs nothing yet has written nothing.
-    if (!known && pod.status.phase == "Running") recheck.newcomers.push_back(pod.metadata.name);
+    if (is_new(pod)) recheck.newcomers.push_back(pod.metadata.name);
     for (const api::ContainerStatus& status : pod.status.container_statuses) {
       if (!status.state.running) continue;
       recheck.containers[pod.metadata.uid][status.name] = status.container_id;
     }
+  }
+  std::set<std::string> claims;
+  for (const api::VolumeStatus& volume : backup.status.volumes) claims.insert(volume.claim);
+  for (const api::Pod& pod : group->others) {
+    if (is_new(pod) && MayWriteTo(pod, claims)) recheck.newcomers.push_back(pod.metadata.name);
   }
   co_return recheck;
 }

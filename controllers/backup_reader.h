@@ -16,8 +16,8 @@ namespace stillpoint::controllers {
 [[nodiscard]] boost::asio::awaitable<api::Result<ResolveFacts>> ReadResolveFacts(
     kube::Client& client, api::VolumeBackup backup);
 
-// The pods of the group as they are now, compared with those that the freeze began with.
-// `known_pods` are UIDs.
+// The pods of the group as they are now. `known_pods`: ResolveFacts::seen; who is not among them
+// may have begun to write during the freeze.
 [[nodiscard]] boost::asio::awaitable<api::Result<GroupRecheck>> ReadGroup(
     kube::Client& client, api::VolumeBackup backup, std::vector<std::string> known_pods);
 

@@ -9,11 +9,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
 namespace stillpoint::controllers {
+
+using namespace std::chrono_literals;
+
 namespace {
+
+// After its grace period a pod is killed, and its object goes when the kubelet has said so.
+constexpr auto kKubeletPatience = 10s;
 
 bool Ended(const GroupPod& pod) {
   return pod.phase == "Succeeded" || pod.phase == "Failed";
@@ -23,7 +30,7 @@ bool Ended(const GroupPod& pod) {
 std::vector<GroupPod> LivingPods(const ResolveFacts& facts) {
   std::vector<GroupPod> pods;
   std::ranges::copy_if(facts.pods, std::back_inserter(pods),
-                       [](const GroupPod& pod) { return !pod.terminating && !Ended(pod); });
+                       [](const GroupPod& pod) { return !pod.goes_by && !Ended(pod); });
   std::ranges::sort(pods, {}, [](const GroupPod& pod) { return pod.hook.name; });
   return pods;
 }
@@ -203,15 +210,40 @@ class Resolver {
 
   // Pods that may write to a volume while it is cut, as no pre-hook holds them still.
   void FindWriters() {
-    for (const GroupPod& pod : pods_) {
+    for (const GroupPod& pod : facts_.pods) {
       const bool held = std::ranges::any_of(out_.targets, [&](const api::FreezeTarget& target) {
         return target.pod_uid == pod.hook.uid && !target.pre_command.empty();
       });
-      const bool uses = std::ranges::any_of(out_.volumes, [&](const api::VolumeStatus& volume) {
-        return std::ranges::find(pod.claims, volume.claim) != pod.claims.end();
-      });
-      if (uses && !held) out_.writers.push_back(pod.hook.name);
+      if (Ended(pod) || held || !FirstWanted(pod.claims)) continue;
+      out_.writers.push_back(
+          fmt::format("pod {} uses a volume of this backup and {}", pod.hook.name,
+                      pod.goes_by ? "is still being deleted" : "has no pre-hook"));
+      if (pod.goes_by) WaitFor(pod);
     }
+    for (const OtherPod& pod : facts_.others) {
+      const auto claim = FirstWanted(pod.claims);
+      if (!claim) continue;
+      out_.writers.push_back(
+          fmt::format("pod {} is not of {} and may write to claim {}: give it a read-only mount if "
+                      "it only reads",
+                      pod.name, TargetText(backup_.spec), *claim));
+    }
+  }
+
+  void WaitFor(const GroupPod& pod) {
+    const api::Time until = *pod.goes_by + kKubeletPatience;
+    if (out_.ending && out_.ending->until >= until) return;
+    out_.ending = Ending{
+        fmt::format("pod {} is being deleted and may still write to its volumes", pod.hook.name),
+        until};
+  }
+
+  std::optional<std::string> FirstWanted(const std::vector<std::string>& claims) const {
+    const auto wanted = std::ranges::find_if(out_.volumes, [&](const api::VolumeStatus& volume) {
+      return std::ranges::find(claims, volume.claim) != claims.end();
+    });
+    if (wanted == out_.volumes.end()) return std::nullopt;
+    return wanted->claim;
   }
 
   void NoteEphemeral() {

@@ -29,10 +29,16 @@ struct ClaimFacts {
 // A pod of the group. `hook` is what the hook plan needs to know of it.
 struct GroupPod {
   hooks::PodFacts hook;
-  std::string phase;  // Running, Pending, Succeeded, Failed
-  bool terminating = false;
+  std::string phase;                 // Running, Pending, Succeeded, Failed
+  std::optional<api::Time> goes_by;  // it is being deleted, and has until then to end by itself
   std::vector<std::string> claims;
   std::vector<std::string> ephemeral_volumes;  // generic ephemeral ones: not backed up
+};
+
+// A pod outside of the group that may write to claims of it.
+struct OtherPod {
+  std::string name;
+  std::vector<std::string> claims;
 };
 
 struct SnapshotClassFacts {
@@ -48,6 +54,8 @@ struct ResolveFacts {
   std::optional<api::ApplicationStatus> application;
   std::map<std::string, std::string> workload_annotations;
   std::vector<GroupPod> pods;
+  std::vector<OtherPod> others;
+  std::vector<std::string> seen;            // UIDs of all pods of the namespace
   std::vector<ClaimFacts> claims;           // of the pods, and those that spec.claims names
   std::optional<api::Error> classes_error;  // the snapshot API is absent or forbidden
   std::vector<SnapshotClassFacts> classes;
@@ -67,13 +75,20 @@ struct ResolveWarning {
   bool operator==(const ResolveWarning&) const = default;
 };
 
+// What will soon be over by itself, and is waited for until then.
+struct Ending {
+  std::string message;
+  api::Time until;
+};
+
 struct Resolution {
   std::vector<ResolveProblem> problems;  // not empty: the backup fails and nothing was touched
   std::vector<ResolveWarning> warnings;
   std::vector<api::VolumeStatus> volumes;
   std::vector<api::FreezeTarget> targets;
   std::vector<std::string> pod_uids;  // every pod of the group, hooked or not
-  std::vector<std::string> writers;   // names of pods with a volume of these and no pre-hook
+  std::vector<std::string> writers;   // a sentence on each pod that may write while it is cut
+  std::optional<Ending> ending;       // of the group's pods
   std::string note;                   // what is left out, in words; may be empty
 };
 

@@ -32,7 +32,7 @@ struct BackupSession {
   std::optional<api::Time> forbidden_since;
   bool holds_pods = false;            // from just before the journal until the last thaw
   std::vector<std::string> pod_uids;  // of the group, when the freeze began; empty: not by us
-  std::vector<std::string> writers;   // names of those that nothing holds still
+  std::vector<std::string> writers;   // Resolution::writers
   std::optional<std::string> held_after_journal;
   api::Time restores_asked_at{};
   std::unique_ptr<CutWatch::Use> cut_watch;

@@ -104,7 +104,7 @@ void BackupPlanner::RecordAttempts(std::size_t index) {
   api::FreezeTarget& target = next_.freeze->targets[index];
   const hooks::ThawMemory& thaw = view_.targets[index].thaw;
   if (thaw.attempts <= 1) return;
-  if (target.thaw_attempts == 0) {
+  if (target.thaw_attempts == 0 && thaw.failures_in_a_row > 0) {
     Event(true, reason::kThawRetrying, "Thaw",
           fmt::format("{}: {}; it is tried again until it succeeds or the pod is gone",
                       Place(target), thaw.last ? thaw.last->Sentence() : std::string("no answer")));
@@ -130,7 +130,8 @@ bool BackupPlanner::ThawOverdue() const {
 void BackupPlanner::AfterThaw() {
   if (next_.freeze && !ThawOwed(next_) && next_.freeze_duration.empty()) {
     RecordFreezeDuration();
-    Event(false, reason::kThawed, "Thaw", StateOfApplication());
+    const bool thawed = NeverThawed().size() < next_.freeze->targets.size();
+    if (thawed) Event(false, reason::kThawed, "Thaw", StateOfApplication());
   }
   if (ThawOwed(next_)) {
     SetCondition("Stalled", "True", reason::kThawUnconfirmed, StateOfApplication());

@@ -82,9 +82,7 @@ std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
   }
   if (!view_.stray_thaw.empty()) return Loss{reason::kInconsistent, view_.stray_thaw};
   if (!view_.writers.empty()) {
-    return Loss{reason::kNoHooks,
-                fmt::format("pod {} uses a volume of this backup and has no pre-hook",
-                            view_.writers.front())};
+    return Loss{reason::kNoHooks, view_.writers.front()};
   }
   return std::nullopt;
 }

@@ -102,6 +102,7 @@ awaitable<void> Manager::Lead() {
   if (elector_) {
     co_await elector_->Run();
   } else {
+    log_(kube::Severity::kInfo, "no Lease is taken: see that no other controller runs beside this");
     StartControllers();
   }
 }

@@ -105,14 +105,15 @@ void CheckStill(const Evidence& evidence, const StillTruth& still, Report& repor
   }
   if (announced.nothing_thaws) return;
   const auto stood = std::chrono::ceil<milliseconds>(end - still.starts.at);
-  report.Slack(announced.max_freeze - stood);
   // A thaw needs no news, so that a watch that lags is no excuse. What is only held lets go by
   // itself, whoever is out of reach, and for however long.
-  const auto bound =
-      announced.max_freeze +
-      (still.frozen_by.empty() ? kEndOfHold
-                               : SlackOf(evidence) + evidence.Excused(still.starts.at, end, false));
-  if (stood <= bound || GivenUpAsLost(evidence, announced, still)) return;
+  const bool held = still.frozen_by.empty();
+  const auto allowed =
+      announced.max_freeze + (held ? 0s : evidence.Excused(still.starts.at, end, false));
+  const auto bound = allowed + (held ? kEndOfHold : SlackOf(evidence));
+  if (stood > bound && GivenUpAsLost(evidence, announced, still)) return;
+  report.Slack(allowed - stood);
+  if (stood <= bound) return;
   report.Violates(
       Invariant::kI1, evidence.Since(still.starts.at),
       fmt::format("{}/{} stood still for {}{}, by backup {} with maxFreeze {}", still.pod,

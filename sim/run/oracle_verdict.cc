@@ -15,23 +15,6 @@ namespace {
 
 namespace json = boost::json;
 
-// Whether a pod is of the group that the backup is of.
-bool InGroup(const Evidence& evidence, const json::object& backup, const LifeTruth& life) {
-  const auto* pod = evidence.witness.Find("pods", life.pod_uid);
-  if (pod == nullptr) return false;
-  const auto reference = Text(backup, {"spec", "applicationRef"});
-  if (!reference.empty()) {
-    const auto slash = reference.find('/');
-    const auto name = slash == std::string_view::npos ? reference : reference.substr(slash + 1);
-    return Text(pod->first(), {"metadata", "labels", "app"}) == name;
-  }
-  const auto* labels = Map(backup, {"spec", "selector", "matchLabels"});
-  if (labels == nullptr) return true;  // by claims: whoever mounts them
-  return std::ranges::all_of(*labels, [&](const auto& label) {
-    return label.value() == json::value(Text(pod->first(), {"metadata", "labels", label.key()}));
-  });
-}
-
 struct Cuts {
   std::set<std::string> volumes;
   Instant first;
@@ -76,7 +59,7 @@ void CheckApplication(const Evidence& evidence, const ObjectLife& backup, const 
   Cuts cuts;
   if (!FindCuts(evidence, backup, seen, cuts, report)) return;
   for (const LifeTruth& life : evidence.truth.lives) {
-    if (!WritesTo(life, cuts) || !InGroup(evidence, seen, life)) continue;
+    if (!WritesTo(life, cuts)) continue;
     if (StoodStill(evidence, life, cuts)) continue;
     report.Violates(Invariant::kI2, evidence.Since(cuts.first.at),
                     fmt::format("backup {} is Application, and {}/{} did not stand still from the "

@@ -59,7 +59,8 @@ class Report {
     violations_.push_back({invariant, at, std::move(what)});
   }
 
-  // maxFreeze minus the time that a container stood still: the least of all tells how near it was.
+  // What was left of maxFreeze, and of the time in which nobody could be reached, when a container
+  // went on: the least of all tells how near it was.
   void Slack(std::chrono::milliseconds slack) { least_slack_ = std::min(least_slack_, slack); }
 
   [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }

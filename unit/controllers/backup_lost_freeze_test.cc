@@ -85,6 +85,7 @@ TEST(BackupPlanTest, LeavesTheFreezesOfOthersToWhoeverLeads) {
   view.own_freeze = false;
   view.targets.assign(1, {});
   EXPECT_EQ(Plan(view), "");
+  EXPECT_EQ(PlanBackup(view, kNow).requeue_after, 1s) << "the lease may be renewed late";
 }
 
 TEST(BackupPlanTest, ThawsFirstAfterARestart) {

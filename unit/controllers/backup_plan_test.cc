@@ -90,7 +90,27 @@ TEST(BackupPlanTest, NamesThePodsThatNothingHoldsStill) {
   cache.claims.clear();
   view.facts->pods.push_back(web);
   view.facts->pods.push_back(cache);
-  EXPECT_THAT(PlanResolve(view.backup, *view.facts).writers, testing::ElementsAre("web-0"));
+  EXPECT_THAT(PlanResolve(view.backup, *view.facts).writers,
+              testing::ElementsAre("pod web-0 uses a volume of this backup and has no pre-hook"));
+}
+
+TEST(BackupPlanTest, NamesThePodsThatEndOnlyAfterTheCutOrAreNotOfTheGroup) {
+  BackupView view = Resolved();
+  GroupPod old = view.facts->pods[0];
+  old.hook.name = "old-0";
+  old.hook.uid = "old-uid";
+  old.goes_by = kNow;
+  GroupPod done = old;
+  done.hook.name = "done-0";
+  done.phase = "Succeeded";
+  view.facts->pods.push_back(old);
+  view.facts->pods.push_back(done);
+  view.facts->others = {{.name = "import-1", .claims = old.claims},
+                        {.name = "other-1", .claims = {"another-claim"}}};
+  EXPECT_THAT(
+      PlanResolve(view.backup, *view.facts).writers,
+      testing::ElementsAre("pod old-0 uses a volume of this backup and is still being deleted",
+                           HasSubstr("pod import-1 is not of deployment/")));
 }
 
 // ---- the freeze -------------------------------------------------------------------------------
@@ -233,7 +253,7 @@ TEST(BackupPlanTest, SaysApplicationWhenTheContainerLivedOn) {
 
 TEST(BackupPlanTest, SaysCrashWhenAPodWithoutAHookMayHaveWritten) {
   BackupView view = ThawedAndRechecked();
-  view.writers = {"web-0"};
+  view.writers = {"pod web-0 uses a volume of this backup and has no pre-hook"};
   const BackupPlan plan = PlanBackup(view, kNow);
   EXPECT_EQ(Written(plan)->consistency, api::Consistency::kCrash);
   EXPECT_EQ(Written(plan)->consistency_reason, "NoHooks");

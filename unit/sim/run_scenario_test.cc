@@ -113,6 +113,27 @@ fault lag for=2m at=change,updated,volumesnapshots,* nth=6
               testing::ElementsAre(testing::Pair("backup Failed SnapshotDeletedOutside", 1)));
 }
 
+// Its cache does not know yet that it has been given more time. No oracle looks for a backup that
+// went too early.
+TEST(RunScenarioTest, ABackupThatWasGivenMoreTimeStays) {
+  const auto scenario = ParseScenario(R"(seed 3800011631
+knobs {"snapshotterQps":100000,"watchDelay":"1s673ms","podStart":"2s652ms"}
+app {"name":"shop","kind":"StatefulSet"}
+at 0s ApplyBackup a {"applicationRef":"statefulset/shop","ttl":"2s647ms"}
+at 3s900ms ApplyBackup a {"ttl":"8h"}
+)");
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  bool judged = false;
+  bool gone = false;
+  const auto follow = [&](const std::string& line, std::uint64_t) {
+    judged = judged || line.ends_with("effect delete volumebackups shop/a Conflict");
+    gone = gone || line.ends_with("change deleted volumebackups shop/a");
+  };
+  EXPECT_THAT(RunScenario(*scenario, {.follow = follow}).violations, testing::IsEmpty());
+  EXPECT_TRUE(judged);
+  EXPECT_FALSE(gone);
+}
+
 TEST(GenerateTest, IsAFunctionOfTheSeed) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) EXPECT_EQ(Generate(seed), Generate(seed));
 }
