@@ -167,11 +167,13 @@ Plan PlanAfterHooks(const View& view, const std::vector<HookOutcome>& outcomes, 
 Plan PlanAfterError(const View& view, const api::Error& error, api::Time now) {
   const bool terminal = error.code == api::Code::kForbidden || error.code == api::Code::kInvalid;
   const RestorePhase phase = view.restore.status.phase;
-  if (!terminal || IsFinal(phase)) return {};
+  // Any other may pass, but not for longer than the rollout may take: a webhook that does not
+  // answer refuses every write with a 500.
+  if (IsFinal(phase) || (!terminal && !IsExpired(view, now))) return {};
   const Problem problem{error.code == api::Code::kForbidden ? reason::kForbidden : reason::kFailed,
                         error.message};
   if (phase != RestorePhase::kRollingBack) return PlanFailure(view, problem, now);
-  if (IsExpired(view, now)) return PlanRollbackFailed(view, error.message, now);
+  if (terminal && IsExpired(view, now)) return PlanRollbackFailed(view, error.message, now);
   return PlanStalled(view, problem, now);
 }
 

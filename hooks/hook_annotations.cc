@@ -92,6 +92,21 @@ std::optional<AnnotatedHook> FindPostHook(const Annotations& annotations) {
   return Find(annotations, kPostHookKeys);
 }
 
+std::vector<std::string> UnknownHookKeys(const Annotations& annotations) {
+  constexpr std::array kKeys{kHoldHookKey,      kQuiesceKey,     kQuiescePathKey, kHookWeightKey,
+                             kHookContainerKey, kHookTimeoutKey, kHookOnErrorKey};
+  std::vector<std::string> unknown;
+  for (const auto& [key, value] : annotations) {
+    const std::string_view k = key;
+    const bool ours = k.starts_with("backups.example.com/") || k.starts_with(kLegacyPrefix);
+    const bool meant = k.find("hook") != k.npos || k.find("quiesce") != k.npos;
+    const auto is_key = [&](const auto& keys) { return std::ranges::find(keys, k) != keys.end(); };
+    if (!ours || !meant || is_key(kKeys) || is_key(kPreHookKeys) || is_key(kPostHookKeys)) continue;
+    unknown.push_back(key);
+  }
+  return unknown;
+}
+
 bool NamesHooks(const Annotations& annotations) {
   return FindPreHook(annotations) || FindPostHook(annotations) ||
          annotations.contains(std::string(kHoldHookKey)) ||

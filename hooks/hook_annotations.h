@@ -49,6 +49,9 @@ struct AnnotatedHook {
 // Whether any hook or profile is named, if only by an empty value.
 [[nodiscard]] bool NamesHooks(const Annotations& annotations);
 
+// Keys that look like these and are none: misspelt ones, which would do nothing without a word.
+[[nodiscard]] std::vector<std::string> UnknownHookKeys(const Annotations& annotations);
+
 // What the annotations say about how to run a hook.
 struct HookSettings {
   std::string container;

@@ -268,6 +268,10 @@ class Planner {
   // ---- a pod ----
 
   void PlanPod(const PodFacts& pod) {
+    for (const std::string& key : UnknownHookKeys(pod.annotations)) {
+      warnings_.Add(kInvalid, key, pod.name,
+                    fmt::format("{} is no annotation that Stillpoint knows: it does nothing", key));
+    }
     if (!input_.quiesce.empty()) {
       auto draft = FromProfile(pod, input_.quiesce, "spec.quiesce", input_.quiesce_path,
                                Completed(pod), HookSource::kSpec);

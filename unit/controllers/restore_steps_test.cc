@@ -175,6 +175,26 @@ TEST(RepointTest, GivesWayToSomebodyElsesChange) {
   EXPECT_THAT(ChangesLeft(*view.workload, Repointing(), Direction::kBack), IsEmpty());
 }
 
+// As from a webhook without a backend: it may pass, but the workload does not wait for that for
+// ever.
+TEST(RepointTest, AnErrorThatStaysEndsAtTheDeadline) {
+  View view = Fresh();
+  view.restore.metadata.finalizers = {kFinalizer};
+  view.restore.status = Repointing();
+  view.restore.status.rollout_deadline = kNow;
+  const api::Error refusal{api::Code::kUnavailable, "failed calling webhook"};
+  EXPECT_FALSE(PlanAfterError(view, refusal, kNow - 1s).status);
+  const Plan forward = PlanAfterError(view, refusal, kNow);
+  ASSERT_TRUE(forward.status);
+  EXPECT_EQ(forward.status->phase, api::RestorePhase::kRollingBack);
+  EXPECT_EQ(forward.status->failure_message, "failed calling webhook");
+  view.restore.status.phase = api::RestorePhase::kRollingBack;
+  const Plan back = PlanAfterError(view, refusal, kNow);
+  ASSERT_TRUE(back.status);
+  EXPECT_EQ(back.status->phase, api::RestorePhase::kRollingBack) << "it is tried on, and told";
+  EXPECT_THAT(back.notices, testing::SizeIs(1));
+}
+
 // A rolling update whose pods of before were never ready: the new one stays, on the restored claim.
 TEST(RepointTest, IsNotUndoneWhileAPodRunsOnTheRestoredClaim) {
   View view = Fresh();

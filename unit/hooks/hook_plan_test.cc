@@ -62,6 +62,15 @@ auto Notice(const char* reason, const char* where, const char* text) {
 
 // ---- where hooks come from ----------------------------------------------------------------------
 
+TEST(PlanHooksTest, NamesAMisspeltAnnotation) {
+  const HookPlan plan = Plan({Pod("a", {{"backups.example.com/prehook", "freeze"},
+                                        {"backups.example.com/restored-from", "x"},
+                                        {"example.com/pre-hook", "x"}})});
+  EXPECT_THAT(plan.targets, IsEmpty());
+  EXPECT_THAT(plan.warnings, ElementsAre(Notice("HookInvalid", "backups.example.com/prehook",
+                                                "no annotation that Stillpoint knows")));
+}
+
 TEST(PlanHooksTest, HasNothingToDoWithoutHooks) {
   const HookPlan plan = Plan({Pod("a")});
   EXPECT_THAT(plan.targets, IsEmpty());
