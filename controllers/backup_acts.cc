@@ -190,8 +190,8 @@ BackupController::Async<> BackupController::Recheck(SessionPtr session,
   // First: what the pods' status says must not be older than the answers.
   std::map<std::size_t, hooks::HookResult> answers;
   for (const std::size_t i : ask) answers[i] = co_await AskForAnswer(session, i);
-  auto known = session->facts ? session->facts->seen : std::vector<std::string>();
-  auto group = co_await ReadGroup(deps_.client, session->object, std::move(known));
+  auto group =
+      co_await ReadGroup(deps_.client, session->object, session->facts.value_or(ResolveFacts()));
   if (!group && ++session->recheck_failures < kRecheckAttempts) co_return group.error();
   session->recheck = group ? std::move(*group) : GroupRecheck{.error = group.error().message};
   session->recheck->answers = std::move(answers);

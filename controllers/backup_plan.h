@@ -63,6 +63,7 @@ struct GroupRecheck {
   // pod UID -> container name -> container ID, of pods that run.
   std::map<std::string, std::map<std::string, std::string>> containers;
   std::string error;                   // why they could not be listed; then the rest is empty
+  bool changed = false;                // the workload's spec, since the freeze began
   std::vector<std::string> newcomers;  // names of pods that may have written, unseen before it
 
   // By the index of their targets: how the containers answered that RecheckGroup was to ask.

@@ -98,6 +98,7 @@ bool MountsAny(const api::Pod& pod, const std::vector<std::string>& claims) {
 struct Group {
   std::optional<api::ApplicationStatus> application;
   std::map<std::string, std::string> annotations;
+  std::int64_t generation = 0;
   std::vector<api::Pod> pods;
   std::vector<api::Pod> others;  // of the same namespace
 
@@ -116,7 +117,8 @@ awaitable<api::Result<Group>> ReadWorkloadGroup(kube::Client& client, std::strin
   Group group{.application = api::ApplicationStatus{.kind = std::string(ToString(ref->kind)),
                                                     .name = ref->name,
                                                     .uid = workload->metadata.uid},
-              .annotations = workload->metadata.annotations};
+              .annotations = workload->metadata.annotations,
+              .generation = workload->metadata.generation};
   auto pods = co_await kube::List<api::Pod>(client, {.ns = ns});
   if (!pods) co_return pods.error();
   group.Take(std::move(pods->items), [&](const api::Pod& pod) {
@@ -214,6 +216,7 @@ awaitable<api::Result<ResolveFacts>> ReadResolveFacts(kube::Client& client,
   }
   facts.application = std::move(group->application);
   facts.workload_annotations = std::move(group->annotations);
+  facts.generation = group->generation;
   std::set<std::string> claims(backup.spec.claims.begin(), backup.spec.claims.end());
   for (const api::Pod& pod : group->pods) {
     facts.pods.push_back(FactsOf(pod));
@@ -241,7 +244,7 @@ awaitable<api::Result<ResolveFacts>> ReadResolveFacts(kube::Client& client,
 }
 
 awaitable<api::Result<GroupRecheck>> ReadGroup(kube::Client& client, api::VolumeBackup backup,
-                                               std::vector<std::string> known_pods) {
+                                               ResolveFacts before) {
   GroupRecheck recheck;
   auto group = co_await ReadPods(client, backup);
   if (!group) {
@@ -250,7 +253,7 @@ awaitable<api::Result<GroupRecheck>> ReadGroup(kube::Client& client, api::Volume
     co_return recheck;
   }
   const auto is_new = [&](const api::Pod& pod) {
-    return HasRun(pod) && std::ranges::find(known_pods, pod.metadata.uid) == known_pods.end();
+    return HasRun(pod) && std::ranges::find(before.seen, pod.metadata.uid) == before.seen.end();
   };
   for (const api::Pod& pod : group->pods) {
     if (is_new(pod)) recheck.newcomers.push_back(pod.metadata.name);
@@ -259,6 +262,7 @@ awaitable<api::Result<GroupRecheck>> ReadGroup(kube::Client& client, api::Volume
       recheck.containers[pod.metadata.uid][status.name] = status.container_id;
     }
   }
+  recheck.changed = group->generation != before.generation;
   std::set<std::string> claims;
   for (const api::VolumeStatus& volume : backup.status.volumes) claims.insert(volume.claim);
   for (const api::Pod& pod : group->others) {

@@ -16,9 +16,10 @@ namespace stillpoint::controllers {
 [[nodiscard]] boost::asio::awaitable<api::Result<ResolveFacts>> ReadResolveFacts(
     kube::Client& client, api::VolumeBackup backup);
 
-// The pods of the group as they are now. `known_pods`: ResolveFacts::seen; who is not among them
-// may have begun to write during the freeze.
-[[nodiscard]] boost::asio::awaitable<api::Result<GroupRecheck>> ReadGroup(
-    kube::Client& client, api::VolumeBackup backup, std::vector<std::string> known_pods);
+// The pods of the group as they are now. Who is not among the pods that `before` has seen may have
+// begun to write during the freeze.
+[[nodiscard]] boost::asio::awaitable<api::Result<GroupRecheck>> ReadGroup(kube::Client& client,
+                                                                          api::VolumeBackup backup,
+                                                                          ResolveFacts before);
 
 }  // namespace stillpoint::controllers

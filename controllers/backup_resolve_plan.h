@@ -6,6 +6,7 @@
 #include "api/volume_backup.h"
 #include "hooks/hook_plan.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -56,6 +57,7 @@ struct ResolveFacts {
   std::vector<GroupPod> pods;
   std::vector<OtherPod> others;
   std::vector<std::string> seen;            // UIDs of all pods of the namespace
+  std::int64_t generation = 0;              // of the workload's spec; 0: there is none
   std::vector<ClaimFacts> claims;           // of the pods, and those that spec.claims names
   std::optional<api::Error> classes_error;  // the snapshot API is absent or forbidden
   std::vector<SnapshotClassFacts> classes;

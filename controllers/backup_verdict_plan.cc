@@ -76,6 +76,12 @@ std::optional<BackupPlanner::Loss> BackupPlanner::BrokenStillness() const {
         fmt::format("pod {} appeared during the freeze and was not brought to a still point",
                     view_.recheck->newcomers.front())};
   }
+  if (view_.recheck->changed) {
+    return Loss{reason::kPodReplaced,
+                fmt::format("{} was changed during the freeze: pods of it may have begun and ended "
+                            "meanwhile",
+                            next_.target)};
+  }
   for (std::size_t i = 0; i < view_.targets.size(); ++i) {
     if (next_.freeze->targets[i].pre_command.empty()) continue;
     if (auto broken = BrokenHook(i)) return broken;

@@ -1,4 +1,5 @@
 // I2, from both sides: Application is said only when it is true, and in peace it is said.
+#include "api/time.h"
 #include "sim/cluster/fields.h"
 #include "sim/run/cuts.h"
 #include "sim/run/evidence.h"
@@ -6,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ranges>
 #include <set>
 #include <string>
@@ -14,6 +16,27 @@ namespace stillpoint::sim::run {
 namespace {
 
 namespace json = boost::json;
+using namespace std::chrono_literals;
+
+const SeenChange* SaidApplication(const ObjectLife& backup) {
+  for (const SeenChange& change : backup.changes) {
+    if (change.now && Text(*change.now, {"status", "consistency"}) == "Application") return &change;
+  }
+  return nullptr;
+}
+
+// A known limit (docs/design.md): who began after the pods were listed and was gone when they were
+// listed again leaves no trace, but for the workload that was scaled for it, if that was named.
+bool CameAndWent(const Evidence& evidence, const ObjectLife& backup, const LifeTruth& life) {
+  constexpr auto kListIsBelievedFor = 5s;
+  const auto* pod = evidence.witness.Find("pods", life.pod_uid);
+  const auto start = api::ParseTime(Text(backup.last(), {"status", "startTime"}));
+  if (pod == nullptr || !start || pod->created() < *start - kListIsBelievedFor) return false;
+  const auto reference = Text(backup.last(), {"spec", "applicationRef"});
+  const auto app = Text(pod->first(), {"metadata", "labels", "app"});
+  const bool of_workload = !reference.empty() && reference.substr(reference.find('/') + 1) == app;
+  return !of_workload && pod->gone() && *pod->gone() < SaidApplication(backup)->at;
+}
 
 struct Cuts {
   std::set<std::string> volumes;
@@ -59,22 +82,13 @@ void CheckApplication(const Evidence& evidence, const ObjectLife& backup, const 
   Cuts cuts;
   if (!FindCuts(evidence, backup, seen, cuts, report)) return;
   for (const LifeTruth& life : evidence.truth.lives) {
-    if (!WritesTo(life, cuts)) continue;
-    if (StoodStill(evidence, life, cuts)) continue;
+    if (!WritesTo(life, cuts) || StoodStill(evidence, life, cuts)) continue;
+    if (CameAndWent(evidence, backup, life)) continue;
     report.Violates(Invariant::kI2, evidence.Since(cuts.first.at),
                     fmt::format("backup {} is Application, and {}/{} did not stand still from the "
                                 "first cut to the last",
                                 backup.name, life.pod, life.container));
   }
-}
-
-const json::object* SaidApplication(const ObjectLife& backup) {
-  for (const SeenChange& change : backup.changes) {
-    if (change.now && Text(*change.now, {"status", "consistency"}) == "Application") {
-      return &*change.now;
-    }
-  }
-  return nullptr;
 }
 
 bool CanBeStill(const Application& application) {

@@ -310,6 +310,10 @@ TEST(BackupPlanTest, FailsWhenTheContainerWasRestartedDuringTheFreeze) {
 TEST(BackupPlanTest, KeepsItAsCrashWhenAskedTo) {
   BackupView view = ThawedAndRechecked();
   view.backup.spec.on_inconsistent = api::OnInconsistent::kKeep;
+  view.recheck->changed = true;
+  const BackupPlan changed = PlanBackup(view, kNow);
+  EXPECT_EQ(Written(changed)->consistency_reason, "PodReplaced");
+  view.recheck->changed = false;
   view.recheck->newcomers = {"mysql-1"};
   const BackupPlan plan = PlanBackup(view, kNow);
   EXPECT_EQ(Written(plan)->consistency, api::Consistency::kCrash);
