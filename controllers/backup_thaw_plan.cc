@@ -104,10 +104,15 @@ void BackupPlanner::RecordAttempts(std::size_t index) {
   api::FreezeTarget& target = next_.freeze->targets[index];
   const hooks::ThawMemory& thaw = view_.targets[index].thaw;
   if (thaw.attempts <= 1) return;
-  if (target.thaw_attempts == 0 && thaw.failures_in_a_row > 0) {
+  // It may be run twice to be sure, without a failure.
+  const bool failed = thaw.failures_in_a_row > 0 || thaw.first_success_at == thaw.last_success_at;
+  if (target.thaw_attempts == 0 && failed) {
+    const std::string last = thaw.last ? thaw.last->Sentence() : std::string("no answer");
     Event(true, reason::kThawRetrying, "Thaw",
-          fmt::format("{}: {}; it is tried again until it succeeds or the pod is gone",
-                      Place(target), thaw.last ? thaw.last->Sentence() : std::string("no answer")));
+          thaw.failures_in_a_row > 0
+              ? fmt::format("{}: {}; it is tried again until it succeeds or the pod is gone",
+                            Place(target), last)
+              : fmt::format("{}: it took {} attempts", Place(target), thaw.attempts));
   }
   const auto told = hooks::ThawOwed(target) ? RoundedDown(thaw.attempts) : thaw.attempts;
   target.thaw_attempts = std::max(target.thaw_attempts, told);
