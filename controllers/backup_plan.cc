@@ -59,10 +59,7 @@ BackupPlanner::BackupPlanner(const BackupView& view, api::Time now)
 BackupPlan BackupPlanner::Run() {
   next_.observed_generation = backup_.metadata.generation;
   if (next_.target.empty()) next_.target = TargetText(spec_);
-  if (!view_.leads && !LeftToThaw()) {
-    WakeAt(now_ + 1s);  // a lease that was only renewed late is ours again
-    return std::move(plan_);
-  }
+  if (!view_.leads && !LeftToThaw()) return std::move(plan_);
   if (!view_.lists_known && next_.phase != api::BackupPhase::kPending) {
     ThawOnly();
   } else if (backup_.metadata.deletion_timestamp) {
@@ -88,7 +85,10 @@ BackupPlan BackupPlanner::Run() {
 // Whoever leads now thaws what others have left, and a freeze may be of that one itself. Our own is
 // thawed once more; but where that is done already, another backup may have frozen the same pods.
 bool BackupPlanner::LeftToThaw() {
-  if (!view_.own_freeze) return false;
+  if (!view_.own_freeze) {
+    WakeAt(now_ + 1s);  // a lease that was only renewed late is ours again
+    return false;
+  }
   if (view_.looked || !ThawOwed(next_)) return true;
   DoFirst(LookAtBackup{});
   return false;
