@@ -224,11 +224,11 @@ awaitable<api::Result<ResolveFacts>> ReadResolveFacts(kube::Client& client,
     claims.insert(facts.pods.back().claims.begin(), facts.pods.back().claims.end());
   }
   for (const api::Pod& pod : group->others) {
-    if (HasEnded(pod) || !MayWriteTo(pod, claims)) continue;
+    if (HasEnded(pod)) continue;
     facts.others.push_back({.name = pod.metadata.name, .claims = WritableClaims(pod)});
   }
   for (const auto* pods : {&group->pods, &group->others}) {
-    for (const api::Pod& pod : *pods) facts.seen.push_back(pod.metadata.uid);
+    for (const api::Pod& pod : *pods) facts.seen.insert(pod.metadata.uid);
   }
   for (const std::string& name : claims) {
     auto claim = co_await ReadClaim(client, backup.metadata.ns, name);
@@ -253,7 +253,7 @@ awaitable<api::Result<GroupRecheck>> ReadGroup(kube::Client& client, api::Volume
     co_return recheck;
   }
   const auto is_new = [&](const api::Pod& pod) {
-    return HasRun(pod) && std::ranges::find(before.seen, pod.metadata.uid) == before.seen.end();
+    return HasRun(pod) && !before.seen.contains(pod.metadata.uid);
   };
   for (const api::Pod& pod : group->pods) {
     if (is_new(pod)) recheck.newcomers.push_back(pod.metadata.name);

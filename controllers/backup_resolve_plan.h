@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,7 @@ struct GroupPod {
   std::vector<std::string> ephemeral_volumes;  // generic ephemeral ones: not backed up
 };
 
-// A pod outside of the group that may write to claims of it.
+// A pod outside of the group, and the claims that it may write to.
 struct OtherPod {
   std::string name;
   std::vector<std::string> claims;
@@ -56,7 +57,7 @@ struct ResolveFacts {
   std::map<std::string, std::string> workload_annotations;
   std::vector<GroupPod> pods;
   std::vector<OtherPod> others;
-  std::vector<std::string> seen;            // UIDs of all pods of the namespace
+  std::set<std::string> seen;               // UIDs of all pods of the namespace
   std::int64_t generation = 0;              // of the workload's spec; 0: there is none
   std::vector<ClaimFacts> claims;           // of the pods, and those that spec.claims names
   std::optional<api::Error> classes_error;  // the snapshot API is absent or forbidden

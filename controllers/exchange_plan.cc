@@ -86,9 +86,8 @@ ExchangeStep RemoveOriginal(const View& view, ExchangeStep step) {
         std::move(step),
         fmt::format("PersistentVolume {} to have the reclaim policy Retain", claim.old_volume));
   }
-  const auto holder = std::ranges::find_if(view.pods, [&](const PodView& pod) {
-    return std::ranges::find(pod.claims, claim.old) != pod.claims.end();
-  });
+  const auto holder =
+      std::ranges::find_if(view.pods, [&](const PodView& pod) { return Mounts(pod, claim.old); });
   if (holder != view.pods.end()) {
     return Waiting(std::move(step), fmt::format("pod {} to be deleted, which holds claim {}",
                                                 holder->name, claim.old));

@@ -24,9 +24,8 @@ OldData OldDataOf(const View& view, const api::RestoredClaim& claim) {
 }
 
 const PodView* FindUser(const View& view, const std::string& claim) {
-  const auto found = std::ranges::find_if(view.pods, [&](const PodView& pod) {
-    return !pod.finished && std::ranges::find(pod.claims, claim) != pod.claims.end();
-  });
+  const auto found = std::ranges::find_if(
+      view.pods, [&](const PodView& pod) { return !pod.finished && Mounts(pod, claim); });
   return found == view.pods.end() ? nullptr : &*found;
 }
 

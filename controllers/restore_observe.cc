@@ -86,6 +86,7 @@ awaitable<api::Result<void>> CheckSnapshotApi(kube::Client& client, View* view) 
 }
 
 awaitable<api::Result<void>> ReadSnapshots(kube::Client& client, View* view) {
+  bool api_checked = false;
   for (const auto& name : SnapshotsToRead(*view)) {
     auto snapshot = co_await kube::Get<api::VolumeSnapshot>(
         client, {.ns = view->restore.metadata.ns, .name = name});
@@ -95,6 +96,7 @@ awaitable<api::Result<void>> ReadSnapshots(kube::Client& client, View* view) {
       view->snapshots_error = Explain(api::VolumeSnapshot::kResource, "get", snapshot.error());
       break;
     } else if (snapshot.error().code == api::Code::kNotFound) {
+      if (std::exchange(api_checked, true)) continue;
       auto checked = co_await CheckSnapshotApi(client, view);
       if (!checked || view->snapshots_error) co_return checked;
     } else {

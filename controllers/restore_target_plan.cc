@@ -59,8 +59,7 @@ std::optional<Problem> CheckReplace(const Workload& workload) {
 std::optional<Problem> CheckUsers(const View& view, const Workload& workload,
                                   const std::string& claim) {
   const auto found = std::ranges::find_if(view.pods, [&](const PodView& pod) {
-    return std::ranges::find(pod.claims, claim) != pod.claims.end() &&
-           (pod.finished || !IsPodOf(workload, pod));
+    return Mounts(pod, claim) && (pod.finished || !IsPodOf(workload, pod));
   });
   if (found == view.pods.end()) return std::nullopt;
   if (found->finished) {

@@ -9,6 +9,7 @@
 #include "api/volume_restore.h"
 #include "controllers/workload.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -96,6 +97,10 @@ struct View {
 [[nodiscard]] VolumeView ViewOf(const api::PersistentVolume& volume);
 [[nodiscard]] SnapshotView ViewOf(const api::VolumeSnapshot& snapshot);
 [[nodiscard]] PodView ViewOf(const api::Pod& pod);
+
+[[nodiscard]] inline bool Mounts(const PodView& pod, const std::string& claim) {
+  return std::ranges::find(pod.claims, claim) != pod.claims.end();
+}
 
 // The old claims make room: their names are those of the new ones.
 [[nodiscard]] inline bool IsReplace(const View& view) {

@@ -125,7 +125,7 @@ TEST_F(LwsExecTest, ProxyIsAskedForATunnel) {
       io_, {.tls = false},
       {{unit::Read(), unit::Write("HTTP/1.1 200 OK\r\n\r\n"), unit::Tunnel(server.port())}});
   Config config = ConfigFor(server);
-  config.proxy_url = "user:pass@localhost:" + proxy.port();  // as Go reads it, http
+  config.proxy_url = "http://user:pass@localhost:" + proxy.port();
   EXPECT_EQ(Exec(config), "hello (oops)worldexit 7");
   ASSERT_EQ(proxy.requests().size(), 1u);
   EXPECT_THAT(proxy.requests()[0], AllOf(HasSubstr("CONNECT 127.0.0.1:" + server.port()),
@@ -141,6 +141,17 @@ TEST_F(LwsExecTest, ProxyThatRefusesIsUnavailable) {
   EXPECT_THAT(Exec(config), AllOf(testing::StartsWith("Unavailable: "), HasSubstr("proxy")));
   config.proxy_url = "http://" + std::string(200, 'u') + ":p@127.0.0.1:" + proxy.port();
   EXPECT_THAT(Exec(config), HasSubstr("the proxy's URL is too long"));
+}
+
+TEST_F(LwsExecTest, ProxyWithoutASchemeIsOneOfHttp) {
+  ExecServer server(Greet);
+  unit::ScriptServer proxy(
+      io_, {.tls = false},
+      {{unit::Read(), unit::Write("HTTP/1.1 200 OK\r\n\r\n"), unit::Tunnel(server.port())}});
+  Config config = ConfigFor(server);
+  config.proxy_url = "127.0.0.1:" + proxy.port();
+  EXPECT_EQ(Exec(config), "hello (oops)worldexit 7");
+  EXPECT_EQ(proxy.requests().size(), 1u);
 }
 
 // libwebsockets would follow $http_proxy by itself.
