@@ -24,7 +24,10 @@ namespace {
 //                  But stderr stays open, as stdout does: containerd closes stdin as soon as one of
 //                  them has ended, and a hook that redirects its own would be taken for a lost
 //                  stream.
-// trap finish 0    A shell that can fork no more exits: not without the hook that it was to bound.
+// The trap on 0    A shell that can fork no more exits: not without the hook that it was to bound.
+//                  Not in a subshell: when a TERM comes to a bash that was just forked, it has the
+//                  trap still, and would end what a finished hook has left in the background.
+//                  `case`, as bash misreads the result of `[` at that moment.
 // The timer        Must leave no `sleep` behind when the hook ends first, nor a zombie of it: not
 //                  every container's first process reaps. `wait` is interrupted by the trap. KILL,
 //                  as a shell that was just forked loses a TERM. It is started before the watcher,
@@ -39,7 +42,7 @@ command -v setsid >/dev/null && set -- "$@" setsid
 )";
 constexpr std::string_view kRest = R"(STILLPOINT_HOOK=$m $5 "$0" -c "$1" 3<&- &
 c=$!
-trap finish 0
+trap 'case ${BASHPID:-$$} in $$) finish; esac' 0
 exec 4>&2 2>/dev/null
 (trap 'kill -9 $!; wait $!; exit' TERM; sleep "$2" & wait $! && finish) >/dev/null 3<&- 4>&- &
 t=$!

@@ -26,7 +26,7 @@ inline constexpr std::string_view kProcessSweep =
     R"(stat_of() { read -r x <"/proc/$1/stat" || return; set -- ${x##*) }; s=$1 p=$2 g=$4 b=${20}; }
 marked() { while x=; read -r x || [ -n "$x" ]; do case $x in *"STILLPOINT_HOOK=$m"*) return 0; esac; done <"/proc/$1/environ"; return 1; }
 ours() {
-[ "$s" != Z ] && [ "$s" != X ] || return
+case $s in Z|X) return 1; esac
 [ "$b" -lt "$born" ] && return 1
 case " $c $seen" in *" $1 "*|*" $p "*) return 0; esac
 [ "$g" = "$c" ] || marked "$1"
@@ -44,7 +44,7 @@ done
 }
 finish() {
 trap '' TERM
-for k in TERM 0 0 0 0 KILL KILL KILL KILL KILL KILL; do
+for k in TERM 0 0 0 0 9 9 9 9 9 9; do
 look
 [ -n "$found" ] || [ ! -r /proc/self/stat ] || return
 kill "-$k" "-$c" ${found:-$c}
