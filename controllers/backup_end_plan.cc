@@ -29,6 +29,7 @@ void BackupPlanner::Deleting() {
     if (!RemoveSnapshots()) return;
   }
   if (!HasFinalizer()) return;
+  if (const auto until = LateThawsUntil()) return WakeAt(*until);
   CommitStatus();  // the last word on the thaw, before the object goes
   if (!unfinished && spec_.deletion_policy == api::DeletionPolicy::kRetain) Release(true);
   Act(RemoveFinalizer{});
@@ -76,13 +77,27 @@ bool BackupPlanner::HasFinalizer() const {
   return std::ranges::find(finalizers, kBackupFinalizer) != finalizers.end();
 }
 
+// The next backup must know of a thaw that may still come, so that its record stays as long.
+std::optional<api::Time> BackupPlanner::LateThawsUntil() const {
+  std::optional<api::Time> last;
+  if (!next_.freeze) return last;
+  for (const api::FreezeTarget& target : next_.freeze->targets) {
+    if (!target.thawed_at) continue;  // its pod is gone, or what became of it will not be known
+    const auto until = MayThawUntil(target);
+    if (until && now_ < *until) last = std::max(last.value_or(*until), *until);
+  }
+  return last;
+}
+
 // The finalizer stands while deleting the object would leave something behind, and no longer: it
 // must not block a namespace whose controller is gone.
 void BackupPlanner::SettleFinalizer() {
   const bool holds_snapshots = next_.phase == api::BackupPhase::kCompleted ||
                                next_.phase == api::BackupPhase::kPartiallyFailed;
-  const bool needed =
-      ThawOwed(next_) || (holds_snapshots && spec_.deletion_policy == api::DeletionPolicy::kDelete);
+  const auto late_thaws = LateThawsUntil();
+  if (late_thaws) WakeAt(*late_thaws);
+  const bool needed = ThawOwed(next_) || late_thaws ||
+                      (holds_snapshots && spec_.deletion_policy == api::DeletionPolicy::kDelete);
   CommitStatus();
   if (holds_snapshots && spec_.deletion_policy == api::DeletionPolicy::kRetain) {
     Release(HasFinalizer() && !needed);

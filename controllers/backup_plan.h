@@ -209,9 +209,12 @@ struct BackupPlan {
 // Whether the journal owes a thaw to anybody.
 [[nodiscard]] bool ThawOwed(const api::VolumeBackupStatus& status);
 
-// Whose thaw may have ended the stillness of `backup`; a sentence, empty: nobody's. A post-hook
-// that is a plain argv has no guard that waits for the word to begin: one whose stream was lost can
-// lie in the network and run when the next backup has frozen the same container.
+// Until when a post-hook that was sent to this target may still run; none: not after its thaw. One
+// that is a plain argv has no guard that waits for the word to begin: where it was sent more than
+// once, one whose stream was lost can lie in the network and run in the next freeze.
+[[nodiscard]] std::optional<api::Time> MayThawUntil(const api::FreezeTarget& target);
+
+// Whose thaw may so have ended the stillness of `backup`; a sentence, empty: nobody's.
 [[nodiscard]] std::string StrayThaw(const api::VolumeBackup& backup,
                                     const api::VolumeBackup& other);
 

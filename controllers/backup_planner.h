@@ -39,6 +39,7 @@ class BackupPlanner {
   void PayDebt();
   void KeepReadyConditionTrue();
   [[nodiscard]] bool HasFinalizer() const;
+  [[nodiscard]] std::optional<api::Time> LateThawsUntil() const;
   void SettleFinalizer();
   void Expire();
 

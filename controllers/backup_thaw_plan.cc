@@ -99,14 +99,18 @@ void BackupPlanner::RecordThawProgress(std::vector<std::size_t>* due,
   }
 }
 
-// Not each of them, as each would be a write: the 2nd, the 4th, the 8th, and how many it took.
+// Not each of them, as each would be a write: the 2nd, the 4th, the 8th, and how many it took. What
+// the controller before has sent and not told counts as one.
 void BackupPlanner::RecordAttempts(std::size_t index) {
   api::FreezeTarget& target = next_.freeze->targets[index];
   const hooks::ThawMemory& thaw = view_.targets[index].thaw;
-  if (thaw.attempts <= 1) return;
+  const std::int64_t before_us = view_.own_freeze ? 0 : 1;
+  const std::int64_t told =
+      hooks::ThawOwed(target) ? RoundedDown(thaw.attempts) : thaw.attempts + before_us;
+  if (told <= 1) return;
   // It may be run twice to be sure, without a failure.
   const bool failed = thaw.failures_in_a_row > 0 || thaw.first_success_at == thaw.last_success_at;
-  if (target.thaw_attempts == 0 && failed) {
+  if (thaw.attempts > 1 && target.thaw_attempts == 0 && failed) {
     const std::string last = thaw.last ? thaw.last->Sentence() : std::string("no answer");
     Event(true, reason::kThawRetrying, "Thaw",
           thaw.failures_in_a_row > 0
@@ -114,7 +118,6 @@ void BackupPlanner::RecordAttempts(std::size_t index) {
                             Place(target), last)
               : fmt::format("{}: it took {} attempts", Place(target), thaw.attempts));
   }
-  const auto told = hooks::ThawOwed(target) ? RoundedDown(thaw.attempts) : thaw.attempts;
   target.thaw_attempts = std::max(target.thaw_attempts, told);
 }
 

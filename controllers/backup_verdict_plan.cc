@@ -17,17 +17,21 @@ std::string Place(const api::FreezeTarget& target) {
   return fmt::format("{}/{}", target.pod, target.container);
 }
 
-std::string StrayThaw(const api::VolumeBackup& backup, const api::VolumeBackup& other) {
+std::optional<api::Time> MayThawUntil(const api::FreezeTarget& target) {
   // A closed connection sends what it still has for some 100 s: tcp_orphan_retries in
   // https://docs.kernel.org/networking/ip-sysctl.html
   constexpr auto kLongestOnTheWay = 2min;
+  const bool plain = !target.post_command.empty() && !hooks::IsShellForm(target.post_command);
+  if (!plain || target.thaw_attempts < 2) return std::nullopt;
+  return target.thawed_at ? *target.thawed_at + kLongestOnTheWay : api::Time::max();
+}
+
+std::string StrayThaw(const api::VolumeBackup& backup, const api::VolumeBackup& other) {
   if (!backup.status.freeze || !other.status.freeze) return {};
   const api::FreezeStatus& freeze = *backup.status.freeze;
   for (const api::FreezeTarget& sent : other.status.freeze->targets) {
-    const bool plain = !sent.post_command.empty() && !hooks::IsShellForm(sent.post_command);
-    if (!plain || sent.thaw_attempts < 2) continue;
-    if (sent.thawed_at.value_or(freeze.intended_at) + kLongestOnTheWay < freeze.intended_at)
-      continue;
+    const auto until = MayThawUntil(sent);
+    if (!until || *until < freeze.intended_at) continue;
     const bool same = std::ranges::any_of(freeze.targets, [&](const api::FreezeTarget& own) {
       return own.pod_uid == sent.pod_uid && own.container == sent.container;
     });

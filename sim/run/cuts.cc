@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <ranges>
 
 namespace stillpoint::sim::run {
@@ -44,6 +45,17 @@ bool OwesThaw(const boost::json::object& backup) {
            const auto state = Text(target.as_object(), {"state"});
            return state == "Intended" || state == "Frozen";
          });
+}
+
+bool RemembersThaws(const boost::json::object& backup, api::Time now) {
+  constexpr std::chrono::minutes kLongest{2 + 1};  // and what the write takes that ends it
+  const auto* finalizers = List(backup, {"metadata", "finalizers"});
+  const auto* targets = List(backup, {"status", "freeze", "targets"});
+  if (finalizers == nullptr || finalizers->empty() || targets == nullptr) return false;
+  return std::ranges::any_of(*targets, [&](const auto& target) {
+    const auto thawed = api::ParseTime(Text(target.as_object(), {"thawedAt"}));
+    return thawed && now <= *thawed + kLongest && Int(target.as_object(), {"thawAttempts"}) > 1;
+  });
 }
 
 bool IsFinalPhase(std::string_view phase) {

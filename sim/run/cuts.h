@@ -1,6 +1,7 @@
 // Which real cut stands behind a volume of a backup's status.
 #pragma once
 
+#include "api/time.h"
 #include "sim/cluster/truth.h"
 #include "sim/run/evidence.h"
 
@@ -21,6 +22,8 @@ namespace stillpoint::sim::run {
 [[nodiscard]] std::string_view PhaseOf(const boost::json::object& object);
 // A thaw of it is not confirmed: it goes on, also when the backup has come to its end.
 [[nodiscard]] bool OwesThaw(const boost::json::object& backup);
+// Its finalizer may stand for this, and then goes: a thaw that took several attempts may come late.
+[[nodiscard]] bool RemembersThaws(const boost::json::object& backup, api::Time now);
 [[nodiscard]] bool IsFinalPhase(std::string_view phase);
 
 }  // namespace stillpoint::sim::run

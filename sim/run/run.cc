@@ -203,7 +203,8 @@ class Run {
     const bool all_reached = breakage_.Reachable();
     return std::ranges::all_of(kOurKinds, [&](std::string_view kind) {
       return std::ranges::all_of(witness_.Of(kind), [&](const ObjectLife& object) {
-        return object.gone() || HasEnded(object.last(), all_reached);
+        if (object.gone()) return true;
+        return HasEnded(object.last(), all_reached) && !RemembersThaws(object.last(), world_.Now());
       });
     });
   }

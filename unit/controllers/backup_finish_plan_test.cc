@@ -193,6 +193,25 @@ TEST(BackupPlanTest, DeletionKeepsOrRemovesTheSnapshotsAsThePolicySays) {
   EXPECT_TRUE(PlanBackup(view, kNow).requeue_after);
 }
 
+// The next backup reads here that such a thaw may still come.
+TEST(BackupPlanTest, StaysOnRecordForAsLongAsAThawOfItMayComeLate) {
+  BackupView view = Completed();
+  view.snapshots[0].owned = false;
+  api::FreezeTarget& sent = view.backup.status.freeze->targets[0];
+  sent.post_command = {"/unlock"};
+  sent.thaw_attempts = 2;
+  sent.thawed_at = kNow - 1min;
+  EXPECT_EQ(Plan(view), "");
+  EXPECT_EQ(PlanBackup(view, kNow).requeue_after, 1min);
+  EXPECT_EQ(Plan(view, kNow + 1min), "RemoveFinalizer");
+  view.backup.metadata.deletion_timestamp = kNow;
+  EXPECT_EQ(Plan(view), "");
+  EXPECT_EQ(PlanBackup(view, kNow).requeue_after, 1min);
+  EXPECT_EQ(Plan(view, kNow + 1min), "RemoveFinalizer");
+  sent.thawed_at.reset();  // nobody will know
+  EXPECT_EQ(Plan(view), "RemoveFinalizer");
+}
+
 TEST(BackupPlanTest, ExpiresAfterItsTtlUnlessARestoreUsesIt) {
   BackupView view = Completed();
   view.backup.spec.ttl = 1h;

@@ -95,6 +95,19 @@ TEST(BackupPlanTest, ThawsFirstAfterARestart) {
   EXPECT_EQ(Plan(view), "Thaw(1) Write(Thawing/ThawedAfterRestart) !ThawedAfterRestart");
 }
 
+// It may lie in the network still: who sent it was asked nothing.
+TEST(BackupPlanTest, CountsAThawThatTheControllerBeforeMayHaveSent) {
+  for (const bool own : {true, false}) {
+    BackupView view = ThawedAndRechecked();
+    view.own_freeze = own;
+    const BackupPlan plan = PlanBackup(view, kNow);
+    ASSERT_NE(Written(plan), nullptr);
+    const api::FreezeTarget& thawed = Written(plan)->freeze->targets[0];
+    EXPECT_EQ(thawed.state, api::FreezeState::kThawed);
+    EXPECT_EQ(thawed.thaw_attempts, own ? 0 : 2);
+  }
+}
+
 TEST(BackupPlanTest, ToleratesASnapshotErrorForAWhile) {
   BackupView view = Frozen();
   view.snapshots[0] = {
