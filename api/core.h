@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stillpoint::api {
@@ -134,6 +135,12 @@ struct PodStatus {
 };
 BOOST_DESCRIBE_STRUCT(PodStatus, (),
                       (phase, conditions, init_container_statuses, container_statuses))
+
+// Of a pod's phase: no container of it runs, and none will again.
+// https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase
+[[nodiscard]] inline bool HasEnded(std::string_view phase) {
+  return phase == "Succeeded" || phase == "Failed";
+}
 
 struct Pod {
   static constexpr Resource kResource{"", "v1", "Pod", "pods"};

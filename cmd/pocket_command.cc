@@ -171,9 +171,12 @@ void AddPocketFlags(CLI::App& command, PocketFlags& flags) {
 int RunPocket(const PocketFlags& flags) {
   try {
     PocketFlags complete = flags;
+    if (!flags.kubeconfig.empty()) CheckKubeconfig(flags.kubeconfig);
     const std::string directory = MakeDirectory(flags.directory);
-    if (flags.kubeconfig.empty()) complete.kubeconfig = directory + "/kubeconfig";
-    CheckKubeconfig(complete.kubeconfig);
+    if (flags.kubeconfig.empty()) {
+      complete.kubeconfig = directory + "/kubeconfig";
+      CheckKubeconfig(complete.kubeconfig);
+    }
     Claim(directory);
     CleanUp(directory, false);
     const int code = Run(complete, directory);

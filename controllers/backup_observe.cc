@@ -40,11 +40,6 @@ std::string HoldOf(const api::VolumeRestore& restore, const BackupSession& sessi
   return {};
 }
 
-// Also one that has ended: it pays its debt by thaws that would end the freeze of another.
-bool HoldsStill(const api::VolumeBackup& backup) {
-  return ThawOwed(backup.status);
-}
-
 bool BelongsTo(const api::VolumeSnapshot& snapshot, const api::VolumeBackup& backup) {
   const auto uid = snapshot.metadata.labels.find(kBackupUidLabel);
   return uid != snapshot.metadata.labels.end() && uid->second == backup.metadata.uid;
@@ -190,11 +185,18 @@ std::string BackupController::QueuedBehind(const BackupSession& session) const {
       return fmt::format("backup {} is working on the same pods", other->object.metadata.name);
     }
   }
+  const auto any_of_ours = [&](const std::vector<std::string>& uids) {
+    return std::ranges::find_first_of(pods, uids) != pods.end();
+  };
+  // Also what has ended: it pays its debt by thaws that would end the freeze of another.
   for (const auto& other : deps_.backups.List()) {
-    if (other->metadata.uid == backup.metadata.uid || !HoldsStill(*other)) continue;
-    const auto held = FrozenPods(other->status);
-    if (std::ranges::find_first_of(pods, held) != pods.end()) {
+    if (other->metadata.uid == backup.metadata.uid) continue;
+    if (any_of_ours(FrozenPods(other->status))) {
       return fmt::format("backup {} still holds a pod of this group", other->metadata.name);
+    }
+    if (any_of_ours(PodsToThawLate(other->status, deps_.clock.Now()))) {
+      return fmt::format("a thaw sent for backup {} may still come late, and would end this freeze",
+                         other->metadata.name);
     }
   }
   if (session.facts && frozen >= options_.max_frozen_groups) {

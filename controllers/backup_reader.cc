@@ -84,10 +84,6 @@ bool HasRun(const api::Pod& pod) {
          std::ranges::any_of(pod.status.container_statuses, begun);
 }
 
-bool HasEnded(const api::Pod& pod) {
-  return pod.status.phase == "Succeeded" || pod.status.phase == "Failed";
-}
-
 bool MountsAny(const api::Pod& pod, const std::vector<std::string>& claims) {
   return std::ranges::any_of(pod.spec.volumes, [&](const api::Volume& volume) {
     return volume.persistent_volume_claim &&
@@ -224,7 +220,7 @@ awaitable<api::Result<ResolveFacts>> ReadResolveFacts(kube::Client& client,
     claims.insert(facts.pods.back().claims.begin(), facts.pods.back().claims.end());
   }
   for (const api::Pod& pod : group->others) {
-    if (HasEnded(pod)) continue;
+    if (api::HasEnded(pod.status.phase)) continue;
     facts.others.push_back({.name = pod.metadata.name, .claims = WritableClaims(pod)});
   }
   for (const auto* pods : {&group->pods, &group->others}) {

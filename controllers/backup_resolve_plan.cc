@@ -1,5 +1,6 @@
 #include "controllers/backup_resolve_plan.h"
 
+#include "api/core.h"
 #include "api/words.h"
 #include "controllers/backup_names.h"
 #include "controllers/reasons.h"
@@ -22,15 +23,11 @@ namespace {
 // After its grace period a pod is killed, and its object goes when the kubelet has said so.
 constexpr auto kKubeletPatience = 10s;
 
-bool Ended(const GroupPod& pod) {
-  return pod.phase == "Succeeded" || pod.phase == "Failed";
-}
-
 // The pods whose application writes now: those that end or have ended do not count.
 std::vector<GroupPod> LivingPods(const ResolveFacts& facts) {
   std::vector<GroupPod> pods;
   std::ranges::copy_if(facts.pods, std::back_inserter(pods),
-                       [](const GroupPod& pod) { return !pod.goes_by && !Ended(pod); });
+                       [](const GroupPod& pod) { return !pod.goes_by && !api::HasEnded(pod.phase); });
   std::ranges::sort(pods, {}, [](const GroupPod& pod) { return pod.hook.name; });
   return pods;
 }
@@ -214,7 +211,7 @@ class Resolver {
       const bool held = std::ranges::any_of(out_.targets, [&](const api::FreezeTarget& target) {
         return target.pod_uid == pod.hook.uid && !target.pre_command.empty();
       });
-      if (Ended(pod) || held || !FirstWanted(pod.claims)) continue;
+      if (api::HasEnded(pod.phase) || held || !FirstWanted(pod.claims)) continue;
       out_.writers.push_back(
           fmt::format("pod {} uses a volume of this backup and {}", pod.hook.name,
                       pod.goes_by ? "is still being deleted" : "has no pre-hook"));

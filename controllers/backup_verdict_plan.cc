@@ -2,6 +2,7 @@
 #include "controllers/backup_planner.h"
 #include "controllers/reasons.h"
 #include "hooks/guard.h"
+#include "hooks/guard_bound.h"
 #include "hooks/hold_script.h"
 
 #include <fmt/format.h>
@@ -21,9 +22,25 @@ std::optional<api::Time> MayThawUntil(const api::FreezeTarget& target) {
   // A closed connection sends what it still has for some 100 s: tcp_orphan_retries in
   // https://docs.kernel.org/networking/ip-sysctl.html
   constexpr auto kLongestOnTheWay = 2min;
-  const bool plain = !target.post_command.empty() && !hooks::IsShellForm(target.post_command);
-  if (!plain || target.thaw_attempts < 2) return std::nullopt;
+  // Whoever has lost the lead may have seen so long before that the thaw is owed.
+  constexpr auto kLook = 2s;
+  if (target.post_command.empty() || target.thaw_attempts < 2) return std::nullopt;
+  if (hooks::IsShellForm(target.post_command)) {
+    if (!target.thawed_at) return std::nullopt;
+    return *target.thawed_at + hooks::LongestGuardedLife(target.timeout) + kLook;
+  }
   return target.thawed_at ? *target.thawed_at + kLongestOnTheWay : api::Time::max();
+}
+
+std::vector<std::string> PodsToThawLate(const api::VolumeBackupStatus& status, api::Time now) {
+  std::vector<std::string> pods;
+  if (!status.freeze) return pods;
+  for (const api::FreezeTarget& target : status.freeze->targets) {
+    const auto until = MayThawUntil(target);
+    const bool soon = hooks::IsShellForm(target.post_command);
+    if (until && soon && now < *until) pods.push_back(target.pod_uid);
+  }
+  return pods;
 }
 
 std::string StrayThaw(const api::VolumeBackup& backup, const api::VolumeBackup& other) {

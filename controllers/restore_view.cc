@@ -64,7 +64,7 @@ PodView ViewOf(const api::Pod& pod) {
   PodView view{.name = pod.metadata.name,
                .uid = pod.metadata.uid,
                .labels = pod.metadata.labels,
-               .finished = pod.status.phase == "Succeeded" || pod.status.phase == "Failed",
+               .finished = api::HasEnded(pod.status.phase),
                .terminating = pod.metadata.deletion_timestamp.has_value(),
                .default_container =
                    ValueOf(pod.metadata.annotations, "kubectl.kubernetes.io/default-container"),

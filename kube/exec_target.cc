@@ -112,7 +112,7 @@ api::Result<std::string> FindExecContainer(const json::object& pod, const ExecRe
                                                         request.ns, request.pod, uid)};
   }
   const std::string_view phase = TextAt(pod, {"status", "phase"});
-  if (phase == "Succeeded" || phase == "Failed") {
+  if (api::HasEnded(phase)) {
     return api::Error{api::Code::kNotFound, fmt::format("pod {}/{} has ended: its phase is {}",
                                                         request.ns, request.pod, phase)};
   }

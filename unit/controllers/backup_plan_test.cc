@@ -11,7 +11,9 @@ namespace stillpoint::controllers {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 // ---- before the freeze ------------------------------------------------------------------------
 
@@ -284,11 +286,29 @@ TEST(BackupPlanTest, DoesNotSayApplicationWhereAThawOfAnotherBackupMayHaveComeLa
   sent.post_command = {"/bin/sh", "-c", "unlock"};
   EXPECT_EQ(StrayThaw(backup, other), "");
 
+  sent.thawed_at = kNow;
+  EXPECT_NE(StrayThaw(backup, other), "") << "it should have waited";
+
   BackupView view = ThawedAndRechecked();
   view.stray_thaw = "backup earlier has sent its post-hook twice";
   const BackupPlan plan = PlanBackup(view, kNow);
   EXPECT_EQ(Written(plan)->consistency, std::nullopt);
   EXPECT_EQ(Written(plan)->reason, "Inconsistent");
+}
+
+// 52 s: what is sent has 10 s to be connected, 5 s to the word, 31 s to run, and is killed.
+TEST(BackupPlanTest, NamesThePodsInWhichAThawMayComeLate) {
+  api::VolumeBackupStatus status = ThawedAndRechecked().backup.status;
+  api::FreezeTarget& sent = status.freeze->targets[0];
+  sent.post_command = {"/bin/sh", "-c", "unlock"};
+  sent.timeout = 30s;
+  sent.thawed_at = kNow;
+  EXPECT_THAT(PodsToThawLate(status, kNow), IsEmpty());
+  sent.thaw_attempts = 2;
+  EXPECT_THAT(PodsToThawLate(status, kNow + 51s), ElementsAre("mysql-0-uid"));
+  EXPECT_THAT(PodsToThawLate(status, kNow + 52s), IsEmpty());
+  sent.post_command = {"/unlock"};
+  EXPECT_THAT(PodsToThawLate(status, kNow), IsEmpty()) << "nobody waits for that long";
 }
 
 TEST(BackupPlanTest, FailsWhenAClaimWasReplacedBeforeItWasCut) {
