@@ -21,6 +21,7 @@ constexpr auto kSnapshotErrorGrace = 10s;
 }  // namespace
 
 void BackupPlanner::Freeze() {
+  if (IsOutdated()) return StepBack("its journal came late, and the application is read again");
   RecordTargets();
   FindLoss();
   if (Failing() || view_.thaw_began || next_.phase == api::BackupPhase::kThawing) {
@@ -183,10 +184,20 @@ void BackupPlanner::SendPreHooks() {
   std::vector<std::size_t> due = DuePreHooks();
   if (due.empty()) return;
   if (!view_.held_after_journal) return Act(AskRestores{});
-  const bool none_sent = std::ranges::none_of(
-      view_.targets, [](const TargetView& t) { return t.pre || t.thaw.pre_hook_running; });
-  if (none_sent && !view_.held_after_journal->empty()) return StepBack(*view_.held_after_journal);
+  if (NoneSent() && !view_.held_after_journal->empty()) return StepBack(*view_.held_after_journal);
   Act(StartPreHooks{std::move(due)});
+}
+
+bool BackupPlanner::NoneSent() const {
+  return std::ranges::none_of(
+      view_.targets, [](const TargetView& t) { return t.pre || t.thaw.pre_hook_running; });
+}
+
+// A journal can lie in the network until nobody waits for its answer any more, and land when the
+// application was read again: it names other pods than those that we now know of.
+bool BackupPlanner::IsOutdated() const {
+  return view_.own_freeze && view_.read_since && view_.may_freeze && GoesForward() && !Failing() &&
+         !view_.thaw_began && NoneSent();
 }
 
 // To where we were before the journal: no hook was sent, so no thaw is owed.

@@ -69,6 +69,7 @@ BackupView BackupController::Observe(BackupSession& session) {
       .queued_behind = QueuedBehind(session),
       .in_use_by_restore = InUseByRestore(backup),
       .own_freeze = freeze && freeze->holder == options_.identity && !session.pod_uids.empty(),
+      .read_since = freeze && freeze->intended_at < session.facts_read_at,
       .thaw_began = session.thaw_began,
       .cut_before_thaw = session.cut_before_thaw,
       .held_after_journal = session.held_after_journal,

@@ -83,6 +83,7 @@ struct BackupView {
 
   // The journal was written by this very process, which remembers all that it did since.
   bool own_freeze = false;
+  bool read_since = false;  // the application, after this journal was made
   bool thaw_began = false;
   bool cut_before_thaw = false;  // when the thaw began, every volume was known to be cut
 

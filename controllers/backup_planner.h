@@ -54,6 +54,8 @@ class BackupPlanner {
   [[nodiscard]] std::optional<Loss> LostHolder() const;
   [[nodiscard]] std::vector<std::size_t> DuePreHooks() const;
   void SendPreHooks();
+  [[nodiscard]] bool NoneSent() const;
+  [[nodiscard]] bool IsOutdated() const;
   void StepBack(const std::string& why);
   void AdvanceFreeze();
   [[nodiscard]] bool PreHooksDone() const;

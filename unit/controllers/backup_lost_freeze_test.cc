@@ -108,6 +108,21 @@ TEST(BackupPlanTest, CountsAThawThatTheControllerBeforeMayHaveSent) {
   }
 }
 
+// Its write was given up, and landed all the same: other pods may be there by now.
+TEST(BackupPlanTest, StepsBackFromAJournalOfAnEarlierLookAtTheApplication) {
+  BackupView view = Freezing();
+  view.targets.assign(1, {});
+  view.read_since = true;
+  EXPECT_EQ(Plan(view), "Write(Pending/Queued) ReservePods(0) Queued");
+  EXPECT_FALSE(Written(PlanBackup(view, kNow))->freeze);
+  EXPECT_EQ(Plan(view, kNow + 1h), "Write(Pending/Queued) ReservePods(0) Queued") << "nothing was frozen";
+  BackupView frozen = Frozen();
+  frozen.read_since = true;
+  EXPECT_THAT(Plan(frozen), testing::StartsWith("Create(1)"));
+  view.own_freeze = false;
+  EXPECT_THAT(Plan(view), HasSubstr("Thaw(1)"));
+}
+
 TEST(BackupPlanTest, ToleratesASnapshotErrorForAWhile) {
   BackupView view = Frozen();
   view.snapshots[0] = {

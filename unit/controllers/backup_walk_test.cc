@@ -40,7 +40,8 @@ class World {
   }
 
   [[nodiscard]] bool AtRest() const {
-    return gone_ || (IsFinal(Status().phase) && !ThawOwed(Status()) && last_plan_.empty());
+    return gone_ || (IsFinal(Status().phase) && !ThawOwed(Status()) && last_plan_.empty() &&
+                     !view_.backup.metadata.deletion_timestamp);
   }
   [[nodiscard]] bool Frozen() const { return frozen_[0] || frozen_[1]; }
   [[nodiscard]] const api::VolumeBackupStatus& Status() const { return view_.backup.status; }
