@@ -1,5 +1,6 @@
 // What has ended, and what is being deleted: debts, the Ready condition, the finalizer, the ttl.
 #include "api/conditions.h"
+#include "api/time.h"
 #include "controllers/backup_names.h"
 #include "controllers/backup_planner.h"
 #include "controllers/reasons.h"
@@ -29,7 +30,13 @@ void BackupPlanner::Deleting() {
     if (!RemoveSnapshots()) return;
   }
   if (!HasFinalizer()) return;
-  if (const auto until = LateThawsUntil()) return WakeAt(*until);
+  if (const auto until = LateThawsUntil()) {
+    SetCondition("Reconciling", "True", reason::kThawMayComeLate,
+                 fmt::format("a thaw that was sent may still come: this stays on record until {}, "
+                             "so that it ends no other freeze unseen",
+                             api::FormatTime(std::chrono::floor<std::chrono::seconds>(*until))));
+    return WakeAt(*until);
+  }
   CommitStatus();  // the last word on the thaw, before the object goes
   if (!unfinished && spec_.deletion_policy == api::DeletionPolicy::kRetain) Release(true);
   Act(RemoveFinalizer{});

@@ -189,8 +189,8 @@ void BackupPlanner::SendPreHooks() {
 }
 
 bool BackupPlanner::NoneSent() const {
-  return std::ranges::none_of(
-      view_.targets, [](const TargetView& t) { return t.pre || t.thaw.pre_hook_running; });
+  return std::ranges::none_of(view_.targets,
+                              [](const TargetView& t) { return t.pre || t.thaw.pre_hook_running; });
 }
 
 // A journal can lie in the network until nobody waits for its answer any more, and land when the

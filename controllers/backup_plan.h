@@ -210,9 +210,10 @@ struct BackupPlan {
 // Whether the journal owes a thaw to anybody.
 [[nodiscard]] bool ThawOwed(const api::VolumeBackupStatus& status);
 
-// Until when a post-hook that was sent to this target may still run; none: not after its thaw. Where
-// it was sent more than once, one whose stream was lost may come late: a script until the word to
-// begin is too old and it has run its time, a plain argv for as long as it can lie in the network.
+// Until when a post-hook that was sent to this target may still run; none: not after its thaw.
+// Where it was sent more than once, one whose stream was lost may come late: a script until the
+// word to begin is too old and it has run its time, a plain argv for as long as it can lie in the
+// network.
 [[nodiscard]] std::optional<api::Time> MayThawUntil(const api::FreezeTarget& target);
 
 // UIDs of the pods in which one may run soon, or never: worth to wait for with the next freeze.

@@ -26,8 +26,9 @@ constexpr auto kKubeletPatience = 10s;
 // The pods whose application writes now: those that end or have ended do not count.
 std::vector<GroupPod> LivingPods(const ResolveFacts& facts) {
   std::vector<GroupPod> pods;
-  std::ranges::copy_if(facts.pods, std::back_inserter(pods),
-                       [](const GroupPod& pod) { return !pod.goes_by && !api::HasEnded(pod.phase); });
+  std::ranges::copy_if(facts.pods, std::back_inserter(pods), [](const GroupPod& pod) {
+    return !pod.goes_by && !api::HasEnded(pod.phase);
+  });
   std::ranges::sort(pods, {}, [](const GroupPod& pod) { return pod.hook.name; });
   return pods;
 }

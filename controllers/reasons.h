@@ -36,6 +36,7 @@ inline constexpr char kPodReplaced[] = "PodReplaced";
 inline constexpr char kFreezeExpired[] = "FreezeExpired";
 inline constexpr char kThawRetrying[] = "ThawRetrying";
 inline constexpr char kThawUnconfirmed[] = "ThawUnconfirmed";
+inline constexpr char kThawMayComeLate[] = "ThawMayComeLate";
 inline constexpr char kThawedAfterRestart[] = "ThawedAfterRestart";
 inline constexpr char kSnapshotFailed[] = "SnapshotFailed";
 inline constexpr char kSnapshotNotReady[] = "SnapshotNotReady";

@@ -117,7 +117,8 @@ std::filesystem::path ClusterTest::Scratch(const std::string& name) const {
 // While the controller is there to let them go; else by force.
 void ClusterTest::DeleteObjects() const {
   const bool served = controller_ && controller_->Running();
-  const std::string patience = served ? "--timeout=20s" : "--wait=false";
+  // A thaw that may still come late is waited for: 52 s with the usual time-out.
+  const std::string patience = served ? "--timeout=80s" : "--wait=false";
   for (const std::string resource : {"volumerestores", "volumebackups"}) {
     const bool gone = kubectl({"delete", resource, "--all", patience}).exit_code == 0 && served;
     if (gone) continue;

@@ -1,6 +1,7 @@
 // PlanBackup after the thaw: its snapshots until they are ready, and what becomes of them.
 #include "controllers/backup_plan.h"
 
+#include "api/conditions.h"
 #include "unit/controllers/backup_view_builder.h"
 
 #include <gmock/gmock.h>
@@ -205,10 +206,16 @@ TEST(BackupPlanTest, StaysOnRecordForAsLongAsAThawOfItMayComeLate) {
   EXPECT_EQ(PlanBackup(view, kNow).requeue_after, 1min);
   EXPECT_EQ(Plan(view, kNow + 1min), "RemoveFinalizer");
   view.backup.metadata.deletion_timestamp = kNow;
+  const BackupPlan waits = PlanBackup(view, kNow);
+  EXPECT_EQ(Words(waits), "Write(Completed/Succeeded)");
+  EXPECT_EQ(waits.requeue_after, 1min);
+  ASSERT_NE(Written(waits), nullptr);
+  view.backup.status = *Written(waits);
+  EXPECT_EQ(api::FindCondition(view.backup.status.conditions, "Reconciling")->reason,
+            "ThawMayComeLate");
   EXPECT_EQ(Plan(view), "");
-  EXPECT_EQ(PlanBackup(view, kNow).requeue_after, 1min);
   EXPECT_EQ(Plan(view, kNow + 1min), "RemoveFinalizer");
-  sent.thawed_at.reset();  // nobody will know
+  view.backup.status.freeze->targets[0].thawed_at.reset();  // nobody will know
   EXPECT_EQ(Plan(view), "RemoveFinalizer");
 }
 

@@ -115,7 +115,8 @@ TEST(BackupPlanTest, StepsBackFromAJournalOfAnEarlierLookAtTheApplication) {
   view.read_since = true;
   EXPECT_EQ(Plan(view), "Write(Pending/Queued) ReservePods(0) Queued");
   EXPECT_FALSE(Written(PlanBackup(view, kNow))->freeze);
-  EXPECT_EQ(Plan(view, kNow + 1h), "Write(Pending/Queued) ReservePods(0) Queued") << "nothing was frozen";
+  EXPECT_EQ(Plan(view, kNow + 1h), "Write(Pending/Queued) ReservePods(0) Queued")
+      << "nothing was frozen";
   BackupView frozen = Frozen();
   frozen.read_since = true;
   EXPECT_THAT(Plan(frozen), testing::StartsWith("Create(1)"));
