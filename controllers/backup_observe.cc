@@ -177,18 +177,17 @@ std::string BackupController::QueuedBehind(const BackupSession& session) const {
   if (session.facts) {
     for (const GroupPod& pod : session.facts->pods) pods.push_back(pod.hook.uid);
   }
+  const auto any_of_ours = [&](const std::vector<std::string>& uids) {
+    return std::ranges::find_first_of(pods, uids) != pods.end();
+  };
   int frozen = 0;
   for (const auto& [uid, other] : sessions_) {
     if (uid == backup.metadata.uid || !other->holds_pods) continue;
     if (!other->thaw_began) ++frozen;
-    const bool shared = std::ranges::find_first_of(pods, other->pod_uids) != pods.end();
-    if (shared) {
+    if (any_of_ours(other->pod_uids)) {
       return fmt::format("backup {} is working on the same pods", other->object.metadata.name);
     }
   }
-  const auto any_of_ours = [&](const std::vector<std::string>& uids) {
-    return std::ranges::find_first_of(pods, uids) != pods.end();
-  };
   // Also what has ended: it pays its debt by thaws that would end the freeze of another.
   for (const auto& other : deps_.backups.List()) {
     if (other->metadata.uid == backup.metadata.uid) continue;
